@@ -1,0 +1,52 @@
+//! How the judge says numbers.
+
+use crate::clock::Micros;
+use crate::plan::Bounds;
+use crate::timeline::{Generation, Rotation};
+
+/// Both bounds of a time in few words: `3.10–3.16 s`, `at least 7.20 s`.
+pub(super) fn span(bounds: Bounds) -> String {
+    let least = bounds.at_least.to_string();
+    let Some(most) = bounds.at_most.map(|most| most.to_string()) else { return format!("at least {least}") };
+    match (least.split_once(' '), most.split_once(' ')) {
+        _ if least == most => most,
+        (Some((number, unit)), Some((_, same))) if unit == same => format!("{number}–{most}"),
+        _ => format!("{least}–{most}"),
+    }
+}
+
+/// So many of something: `1 rotation`, `3 rotations`.
+pub(super) fn many(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// A generation, or `?` where it was never learnt.
+pub(super) fn generation(generation: Option<Generation>) -> String {
+    generation.map_or_else(|| "?".to_owned(), |generation| generation.to_string())
+}
+
+/// `g0 → g1`.
+pub(super) fn moves(rotation: &Rotation) -> String {
+    format!("{} → {}", generation(rotation.from), generation(rotation.set))
+}
+
+/// `r1 (g0 → g1)`.
+pub(super) fn rotation(index: usize, rotation: &Rotation) -> String {
+    format!("r{} ({})", index + 1, moves(rotation))
+}
+
+/// The first few of many, joined.
+pub(super) fn first_few(items: impl ExactSizeIterator<Item = String>) -> String {
+    const FEW: usize = 6;
+    let left = items.len().saturating_sub(FEW);
+    let mut text = items.take(FEW).collect::<Vec<_>>().join(", ");
+    if left > 0 {
+        text.push_str(&format!(" and {left} more"));
+    }
+    text
+}
+
+/// A moment since another: `3.02 s`.
+pub(super) fn since(began: Micros, at: Micros) -> String {
+    (at - began).to_string()
+}

@@ -1,0 +1,124 @@
+//! Questions to a story that do not depend on when exactly something arrived.
+
+use super::story::{Blind, Story};
+use super::track::{Generation, Rotation, Sample};
+use crate::clock::Micros;
+use crate::event::{Ending, Hop, Phase};
+
+/// The value at a hop moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// When the new value was seen.
+    pub at: Micros,
+    /// The event that shows it.
+    pub seq: u64,
+    /// From what.
+    pub from: Generation,
+    /// To what.
+    pub to: Generation,
+}
+
+impl Story {
+    /// When it ended; where it did not, when it was last heard of.
+    pub fn end(&self) -> Micros {
+        self.ended.as_ref().map_or(self.last_at, |(at, _)| *at)
+    }
+
+    /// Whether it was played to its end: every step of its plan done, and then finished.
+    pub fn complete(&self) -> bool {
+        let done = self.steps.values().filter(|step| step.phase == Phase::Done).count();
+        matches!(self.ended, Some((_, Ending::Finished))) && done >= self.plan.steps
+    }
+
+    /// The rotations ordered of a credential: r1 is at index 0.
+    pub fn rotations(&self, credential: &str) -> &[Rotation] {
+        self.tracks.get(credential).map_or(&[], |track| &track.rotations)
+    }
+
+    /// Everything seen of a credential, in the order of the file.
+    pub fn samples(&self, credential: &str) -> &[Sample] {
+        self.tracks.get(credential).map_or(&[], |track| &track.samples)
+    }
+
+    /// Everything seen of a credential at a hop, in the order of the file.
+    pub fn samples_at(&self, credential: &str, hop: Hop) -> impl Iterator<Item = &Sample> {
+        self.samples(credential).iter().filter(move |sample| sample.hop == hop)
+    }
+
+    /// Everything that one probe of the plan reported, in the order of the file.
+    pub fn samples_by(&self, probe: &str) -> impl Iterator<Item = &Sample> {
+        let credential = self.plan.probes.get(probe).map(|planned| planned.credential.as_str());
+        let samples = credential.map_or(&[] as &[Sample], |credential| self.samples(credential));
+        samples.iter().filter(move |sample| sample.probe == probe)
+    }
+
+    /// The latest answer about a credential at a hop, whatever it says; not one that was missed.
+    pub fn latest(&self, credential: &str, hop: Hop) -> Option<&Sample> {
+        self.samples_at(credential, hop)
+            .filter(|sample| sample.answer != super::Answer::Missed)
+            .max_by_key(|sample| (sample.answered, sample.seq))
+    }
+
+    /// The generation that stood at a hop when it was last seen.
+    pub fn standing(&self, credential: &str, hop: Hop) -> Option<Generation> {
+        self.standing_before(credential, hop, Micros(u64::MAX))
+    }
+
+    /// The generation that stood at a hop when it was last asked before this moment.
+    pub(super) fn standing_before(&self, credential: &str, hop: Hop, moment: Micros) -> Option<Generation> {
+        self.samples_at(credential, hop)
+            .filter(|sample| sample.asked < moment)
+            .filter_map(|sample| Some((sample.answered, sample.seq, sample.shows()?)))
+            .max()
+            .map(|(_, _, generation)| generation)
+    }
+
+    /// Whether what the latest ordered rotation set is at the hop, or has been since it was ordered. No,
+    /// where none was ordered or what it set is not known yet.
+    pub fn reached(&self, credential: &str, hop: Hop) -> bool {
+        let Some(latest) = self.rotations(credential).len().checked_sub(1) else { return false };
+        self.arrival(credential, hop, latest).seen.is_some()
+    }
+
+    /// The generation that the latest ordered rotation moved away from.
+    pub fn previous(&self, credential: &str) -> Option<Generation> {
+        self.rotations(credential).last()?.from
+    }
+
+    /// The moves of the value at a hop.
+    ///
+    /// Answers may overlap: then an older value that was asked for earlier and came back later would look
+    /// like a move back. So only what was asked after the value that stands had been seen is a move, and
+    /// there were certainly no fewer moves than these.
+    pub fn moves(&self, credential: &str, hop: Hop) -> Vec<Move> {
+        let mut shown: Vec<_> = self.samples_at(credential, hop).filter(|s| s.shows().is_some()).collect();
+        shown.sort_by_key(|sample| (sample.answered, sample.seq));
+        let mut moves = Vec::new();
+        let mut standing: Option<(Generation, Micros)> = None;
+        for sample in shown {
+            let to = sample.shows().expect("only what shows a generation was kept");
+            match standing {
+                Some((from, _)) if from == to => {}
+                Some((_, since)) if sample.asked < since => {}
+                Some((from, _)) => {
+                    moves.push(Move { at: sample.answered, seq: sample.seq, from, to });
+                    standing = Some((to, sample.answered));
+                }
+                None => standing = Some((to, sample.answered)),
+            }
+        }
+        moves
+    }
+
+    /// Whether anything watches the hop, rather than asks it again and again.
+    pub fn watched(&self, credential: &str, hop: Hop) -> bool {
+        self.plan.probes.values().any(|p| p.credential == credential && p.hop == hop && p.every.is_none())
+    }
+
+    /// When the watches of a hop were blind.
+    pub fn gaps_at(&self, credential: &str, hop: Hop) -> impl Iterator<Item = &Blind> {
+        self.gaps.iter().filter(move |gap| {
+            self.plan.probes.get(&gap.probe).is_some_and(|p| p.credential == credential && p.hop == hop)
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests of the timeline.
+
+mod arrival;
+mod fold;
+mod numbering;
+mod query;
