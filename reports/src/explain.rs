@@ -1,0 +1,92 @@
+//! A finding in words: what was measured, where it stopped, where the evidence lies.
+//!
+//! The terminal and JUnit say the same words; they only lay them out differently.
+
+use handover_harness::event::{ComponentInfo, Quantiles};
+use handover_harness::verdict::{ClaimFinding, Finding, RunVerdict, Stopped};
+
+use crate::figures;
+
+/// What a report says about one finding beside what was expected and seen: labels and texts.
+pub(crate) fn finding(finding: &Finding, file: &str) -> Vec<(&'static str, String)> {
+    let mut said = Vec::new();
+    match (finding.measured_us, finding.limit_us) {
+        (Some(measured), Some(limit)) => {
+            said.push(("measured", format!("{}; limit {limit}", figures::both_bounds(measured))));
+        }
+        (Some(measured), None) => said.push(("measured", figures::both_bounds(measured))),
+        (None, Some(limit)) => said.push(("limit", limit.to_string())),
+        (None, None) => {}
+    }
+    if let Some(stopped) = &finding.stopped {
+        said.push(("stopped", stopped_where(stopped)));
+        if let Some(error) = &stopped.last_error {
+            said.push(("last error", error.clone()));
+        }
+    }
+    if !finding.evidence.is_empty() {
+        said.push(("evidence", evidence(&finding.evidence)));
+    }
+    if let Some(line) = finding.line {
+        said.push(("stated at", format!("{file}:{line}")));
+    }
+    said
+}
+
+fn stopped_where(stopped: &Stopped) -> String {
+    match stopped.after {
+        Some(after) => format!("seen last at {after}, not at {}", stopped.at),
+        None => format!("seen nowhere; {} is the first hop where it should have been", stopped.at),
+    }
+}
+
+/// Everything that a report says about one claim.
+pub(crate) fn claim(claim: &ClaimFinding) -> Vec<(&'static str, String)> {
+    let mut said = vec![
+        ("claim", format!("“{}” ({})", claim.claim, claim.source)),
+        ("stands", claim.summary.clone()),
+        ("seen", claim.seen.clone()),
+    ];
+    if !claim.evidence.is_empty() {
+        said.push(("evidence", evidence(&claim.evidence)));
+    }
+    said
+}
+
+fn evidence(seqs: &[u64]) -> String {
+    format!("events.jsonl {}", figures::events(seqs))
+}
+
+/// What befell the run as a whole, if anything did.
+pub(crate) fn run_trouble(run: &RunVerdict) -> Option<String> {
+    if let Some(signal) = &run.interrupted {
+        return Some(format!("the run was interrupted by {signal}"));
+    }
+    if let Some(why) = &run.broke {
+        return Some(format!("the environment broke: {why}"));
+    }
+    run.torn
+        .then(|| "events.jsonl ends in the middle: the run was killed, and its end is not known".to_owned())
+}
+
+/// `eso v0.20.4 (go, sha256 0123456789ab)`: enough of the digest to tell two builds apart.
+pub(crate) fn component(component: &ComponentInfo) -> String {
+    let ComponentInfo { name, version, source, sha256 } = component;
+    let digest: String = sha256.chars().take(12).collect();
+    format!("{name} {version} ({source}, sha256 {digest})")
+}
+
+/// What this host can resolve, item by item: no figure of the report is better than this.
+pub(crate) fn error_bar(run: &RunVerdict) -> Vec<String> {
+    let Some(calibration) = &run.calibration else { return Vec::new() };
+    let (watch, sent) = (calibration.watch_delivery, calibration.watch_from_sent);
+    let item = |what: &str, spread: Quantiles| format!("{what} p50 {}, p99 {}", spread.p50, spread.p99);
+    let mut items = vec![
+        format!("{} (from sent {}, {})", item("watch delivery", watch), sent.p50, sent.p99),
+        item("probe lateness", calibration.probe_lateness),
+    ];
+    items.extend(
+        calibration.logins.iter().map(|(server, login)| item(&format!("idle {server} login"), *login)),
+    );
+    items
+}

@@ -1,0 +1,9 @@
+//! What the reports promise, checked on judged runs made by hand and on arbitrary text.
+
+mod exits;
+mod junit_rules;
+mod junit_wellformed;
+mod samples;
+mod terminal;
+mod verdict_json;
+mod xml;
