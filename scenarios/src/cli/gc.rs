@@ -1,0 +1,42 @@
+//! `handover gc`, and the same sweep at the start of each run.
+
+use std::path::Path;
+
+use handover_fixtures::process::sweep;
+use handover_reports::Exit;
+
+use super::{Failure, Screen, With};
+
+/// `handover gc`
+pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let cache = with.request()?.cache;
+    let mut swept = cache.sweep();
+    let (gone, left) = runs(cache.root())?;
+    swept.extend(gone);
+    for line in &swept {
+        screen.line(line);
+    }
+    for line in &left {
+        screen.error(line);
+    }
+    if swept.is_empty() && left.is_empty() {
+        screen.line("nothing was left behind");
+    }
+    Ok(if left.is_empty() { Exit::Passed } else { Exit::LeftBehind })
+}
+
+/// Ends what killed runs left. Answers with what is gone, and with what could not be removed.
+pub(super) fn runs(cache: &Path) -> Result<(Vec<String>, Vec<String>), Failure> {
+    let swept = sweep(&cache.join("runs")).map_err(|error| Failure::environment(&error))?;
+    let (mut gone, mut left) = (Vec::new(), Vec::new());
+    for run in swept {
+        let killed: Vec<_> =
+            run.killed.iter().map(|process| format!("{} ({})", process.name, process.pid)).collect();
+        let with = if killed.is_empty() { String::new() } else { format!(", with {}", killed.join(", ")) };
+        match run.left {
+            None => gone.push(format!("swept run {}{with}", run.run)),
+            Some(why) => left.push(format!("run {} is still there{with}: {why}", run.run)),
+        }
+    }
+    Ok((gone, left))
+}

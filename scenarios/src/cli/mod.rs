@@ -1,0 +1,213 @@
+//! The command line: what the words mean. What they do is elsewhere; here is no logic.
+
+mod components;
+mod doctor;
+mod gc;
+mod judge;
+mod run;
+mod scenarios;
+mod screen;
+mod signals;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use handover_fixtures::components::{Environment, Override, Overrides, Request};
+use handover_reports::Exit;
+
+pub use screen::Screen;
+
+/// Proves, on real servers, that a credential can be rotated without anybody being locked out.
+#[derive(Debug, Parser)]
+#[command(name = "handover", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    with: With,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+struct With {
+    /// Use this program, file or folder for a component: eso=PATH[@VERSION], eso-crds=PATH, …
+    /// (also HANDOVER_COMPONENT_ESO=…)
+    #[arg(long = "component", value_name = "NAME=PATH[@VERSION]", global = true)]
+    components: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the servers, play scenarios, judge them, write reports
+    Run(RunArgs),
+    /// Judge a finished run again from its files alone
+    Judge(JudgeArgs),
+    /// Find all errors of scenario files
+    Lint(Which),
+    /// Say what there is to play
+    List(Which),
+    /// Say what this machine has and lacks
+    Doctor,
+    /// The servers' programs: where they come from, and whether they are whole
+    Components {
+        #[command(subcommand)]
+        what: Option<ComponentsCommand>,
+    },
+    /// Sweep what killed runs left behind
+    Gc,
+    /// Measure the budgets of the design on this machine
+    Bench(BenchArgs),
+}
+
+/// Which scenarios.
+#[derive(Debug, Args)]
+struct Which {
+    /// Parts of scenario names, globs (`mysql/*`), or files and folders of your own
+    #[arg(value_name = "FILTER|PATH")]
+    which: Vec<String>,
+    /// Set a variable of the scenarios
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_value)]
+    sets: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    #[command(flatten)]
+    which: Which,
+    /// How many scenarios play side by side [default: 6]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: Option<u64>,
+    /// Where the run's files go [default: target/handover/RUN]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Keep the servers' data (it holds secrets; never below --out)
+    #[arg(long)]
+    keep: bool,
+    /// Draw probe phases and the order of scenarios from this number
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// Values for ESO's chart (concurrent, token cache, …)
+    #[arg(long, value_name = "FILE")]
+    eso_values: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct JudgeArgs {
+    /// The run's output directory
+    dir: PathBuf,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+struct BenchArgs {
+    /// Where the run's files go [default: target/handover/RUN]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ComponentsCommand {
+    /// Say what there is and where it comes from (the default)
+    List,
+    /// Obtain what is missing
+    Resolve {
+        /// Which; all if none is named
+        names: Vec<String>,
+    },
+    /// Compute every checksum again
+    Verify,
+}
+
+/// What goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people
+    Human,
+    /// The content of verdict.json
+    Json,
+}
+
+/// A command that could not do what it should: one message, and the exit code that goes with it.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    fn environment(error: &dyn std::error::Error) -> Self {
+        Self { exit: Exit::Environment, message: crate::play::chain(error) }
+    }
+}
+
+/// Does what the command line says; what is returned is the process's exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Somebody who links another provider has installed it already; ours is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let screen = Screen::of_process();
+    let done = match cli.command {
+        Command::Run(args) => run::run(&args, &cli.with, &screen),
+        Command::Judge(args) => judge::judge(&args, &screen),
+        Command::Lint(which) => scenarios::lint(&which, &screen),
+        Command::List(which) => scenarios::list(&which, &screen),
+        Command::Doctor => doctor::doctor(&cli.with, &screen),
+        Command::Components { what } => {
+            components::components(&what.unwrap_or(ComponentsCommand::List), &cli.with, &screen)
+        }
+        Command::Gc => gc::gc(&cli.with, &screen),
+        Command::Bench(args) => run::bench(&args, &cli.with, &screen),
+    };
+    let exit = done.unwrap_or_else(|failure| {
+        screen.error(&failure.message);
+        failure.exit
+    });
+    exit.into()
+}
+
+impl With {
+    /// How components are obtained.
+    fn request(&self) -> Result<Request, Failure> {
+        let environment = Environment::of_process();
+        let mut errors = Vec::new();
+        let mut flags = Vec::new();
+        for text in &self.components {
+            match Override::parse(text) {
+                Ok(flag) => flags.push(flag),
+                Err(error) => errors.push(crate::play::chain(&error)),
+            }
+        }
+        let overrides = Overrides::gather(&flags, &environment).unwrap_or_else(|found| {
+            errors.extend(found.iter().map(|error| crate::play::chain(error)));
+            Overrides::default()
+        });
+        if !errors.is_empty() {
+            return Err(Failure::usage(errors.join("\n")));
+        }
+        Request::new(environment, overrides).map_err(|error| Failure::environment(&error))
+    }
+}
+
+impl Which {
+    fn sets(&self) -> BTreeMap<String, String> {
+        self.sets.iter().cloned().collect()
+    }
+}
+
+fn name_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("it has to be NAME=VALUE".into()),
+    }
+}

@@ -1,0 +1,146 @@
+//! `handover run` and `handover bench`.
+
+use std::path::{Path, PathBuf};
+
+use handover_harness::clock::Micros;
+use handover_harness::event::{FORMAT, Header};
+use handover_reports::{Exit, exit_of, junit, write_atomically};
+
+use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
+use crate::play::bench;
+use crate::play::halt::Halt;
+use crate::play::run::{Aftermath, Order, run as play};
+
+/// How many scenarios play side by side unless somebody says otherwise: they mostly wait.
+const JOBS: u64 = 6;
+
+/// `handover run`
+pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let (header, order) = prepare(&args.which, with, screen, |header, request, scenarios| Order {
+        run: header.run.clone(),
+        scenarios,
+        jobs: args.jobs.unwrap_or(JOBS) as usize,
+        out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
+        seed: args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
+        components: request,
+        eso_values: args.eso_values.clone(),
+        keep: args.keep,
+    })?;
+    let aftermath = through(&order, header, screen)?;
+    let verdict = judge::of_files(&order.out)?;
+    judge::write(&verdict, &order.out)?;
+    let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
+    judge::show(&verdict, exit, &order.out, args.format, screen);
+    Ok(exit)
+}
+
+/// `handover bench`
+pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let all = Which { which: Vec::new(), sets: Vec::new() };
+    let (header, order) = prepare(&all, with, screen, |header, request, scenarios| Order {
+        run: header.run.clone(),
+        scenarios,
+        jobs: JOBS as usize,
+        out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
+        seed: 0,
+        components: request,
+        eso_values: None,
+        keep: false,
+    })?;
+    let aftermath = through(&order, header, screen)?;
+    let verdict = judge::of_files(&order.out)?;
+    judge::write(&verdict, &order.out)?;
+    let runtime = runtime()?;
+    let figures = runtime.block_on(bench::figures(&order, &verdict));
+    screen.out(&figures.map_err(|error| Failure { exit: Exit::Environment, message: format!("{error:#}") })?);
+    Ok(exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty()))
+}
+
+/// Everything that can be refused before any work starts.
+fn prepare(
+    which: &Which,
+    with: &With,
+    screen: &Screen,
+    order: impl FnOnce(
+        &Header,
+        handover_fixtures::components::Request,
+        Vec<crate::language::scenario::Scenario>,
+    ) -> Order,
+) -> Result<(Header, Order), Failure> {
+    let scenarios = scenarios::load(which, screen)?;
+    if scenarios.is_empty() {
+        return Err(scenarios::nothing(which));
+    }
+    let wall = jiff::Timestamp::now();
+    let stamp = wall.strftime("%Y%m%d-%H%M%S");
+    let header = Header {
+        format: FORMAT,
+        run: format!("{stamp}-{:04x}", rand::random::<u16>()),
+        wall: wall.to_string(),
+        at: Micros::now(),
+    };
+    let order = order(&header, with.request()?, scenarios);
+    if order.out.join("events.jsonl").exists() {
+        return Err(Failure::usage(format!(
+            "{} holds a run already; name another directory, or remove it",
+            order.out.display()
+        )));
+    }
+    make_out(&order.out)?;
+    Ok((header, order))
+}
+
+/// Plays, with the report of an aborted run in place until there is a better one.
+fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
+    let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
+    write_atomically(&order.out.join("junit.xml"), aborted).map_err(|error| Failure::environment(&error))?;
+    let (swept, left) = gc::runs(order.components.cache.root())?;
+    for line in swept.iter().chain(&left) {
+        screen.remark(line);
+    }
+    let names: Vec<String> = order.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
+    let show = screen.live(&names);
+    let halt = Halt::default();
+    let runtime = runtime()?;
+    let played = runtime.block_on(async {
+        let heeding = tokio::spawn(signals::heed(halt.clone()));
+        let played = play(order, header, &show, &halt).await;
+        heeding.abort();
+        played
+    });
+    show.clear();
+    let aftermath =
+        played.map_err(|error| Failure { exit: Exit::Environment, message: format!("{error:#}") })?;
+    for line in &aftermath.left {
+        screen.error(&format!("left behind: {line}"));
+    }
+    for line in &aftermath.leaks {
+        screen.error(&format!("a secret was found in {line}"));
+    }
+    if let Some(kept) = &aftermath.kept {
+        screen.remark(&format!("the servers' data (it holds secrets) is kept in {}", kept.display()));
+    }
+    Ok(aftermath)
+}
+
+fn default_out(run: &str) -> PathBuf {
+    PathBuf::from("target/handover").join(run)
+}
+
+fn make_out(out: &Path) -> Result<(), Failure> {
+    handover_fixtures::embedded::template::private_dir(out).map_err(|error| Failure {
+        exit: Exit::Environment,
+        message: format!(
+            "cannot make the output directory {}: {error}; name another with --out",
+            out.display()
+        ),
+    })
+}
+
+/// The runtime on which everything but the probes plays.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::environment(&error))
+}

@@ -1,0 +1,26 @@
+//! SIGINT, SIGTERM and SIGHUP end a run in order; a second one ends it at once.
+
+use handover_harness::event::Ending;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::play::halt::Halt;
+
+/// Halts on the first signal; on the second one leaves without waiting. The servers die with this process
+/// then, and the next start sweeps the rest.
+pub(super) async fn heed(halt: Halt) {
+    let listen = |kind| signal(kind).expect("a process may always listen for these signals");
+    let mut interrupt = listen(SignalKind::interrupt());
+    let mut terminate = listen(SignalKind::terminate());
+    let mut hangup = listen(SignalKind::hangup());
+    loop {
+        let (name, code) = tokio::select! {
+            _ = interrupt.recv() => ("SIGINT", 130),
+            _ = terminate.recv() => ("SIGTERM", 143),
+            _ = hangup.recv() => ("SIGHUP", 129),
+        };
+        if halt.is_halted() {
+            std::process::exit(code);
+        }
+        halt.halt(Ending::Interrupted(name.to_owned()));
+    }
+}

@@ -1,0 +1,58 @@
+//! The repository's catalogue, compiled into the program.
+
+/// Path and text of each file: adding one is one line here.
+macro_rules! files {
+    ($($path:literal,)*) => {
+        &[$(($path, include_str!(concat!("../../catalogue/", $path))),)*]
+    };
+}
+
+/// Every file under `scenarios/catalogue`.
+pub(super) const FILES: &[(&str, &str)] = files![
+    "generators/pushsecret-password-interval.yaml",
+    "generators/pushsecret-password.yaml",
+    "generators/rereads.yaml",
+    "generators/vault-dynamic-secret-rereads.yaml",
+    "kv/app.yaml",
+    "kv/refresh.yaml",
+    "mysql/fleet.yaml",
+    "mysql/static-role-forced.yaml",
+    "rollback/app.yaml",
+    "rollback/kv-version.yaml",
+    "valkey/fleet.yaml",
+    "valkey/static-role-forced.yaml",
+];
+
+/// The text of a file.
+pub(super) fn text(path: &str) -> Option<&'static str> {
+    FILES.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::FILES;
+
+    fn collect(root: &Path, dir: &Path, into: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(root, &path, into);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                into.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_on_disk_is_embedded() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+        let mut on_disk = Vec::new();
+        collect(&root, &root, &mut on_disk);
+        on_disk.sort();
+        let embedded: Vec<_> = FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(embedded, on_disk, "scenarios/src/language/embedded.rs lists what is on disk, sorted");
+    }
+}

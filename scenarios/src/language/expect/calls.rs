@@ -1,0 +1,34 @@
+//! `calls: { path, exactly | at_least, at_most }`: how often a path of OpenBao is asked for by others.
+
+use handover_harness::plan::{Counted, Expectation};
+
+use super::super::draft::Draft;
+use super::super::form::{Form, text};
+use super::super::room::{Entry, Verb};
+use super::{Said, bounds};
+
+pub(super) const VERB: Verb<Said> = Verb { word: "calls", read };
+
+fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
+    let known = ["path", "exactly", "at_least", "at_most"];
+    let form = Form::open(draft.sink, entry.verb, entry.node, &known)?;
+    let path = path(draft, &form);
+    let bounds = bounds::read(draft, &form);
+    let (path, bounds) = (path?, bounds?);
+    let text = format!("{path} is called {}", bounds.times());
+    let of = Counted::Most { counter: draft.count_calls(path) };
+    Some((text, Expectation::Count { of, at_least: bounds.at_least, at_most: bounds.at_most }))
+}
+
+/// As OpenBao's audit log names it.
+fn path<'n>(draft: &Draft<'_>, form: &Form<'_, 'n>) -> Option<&'n str> {
+    let node = form.need("path")?;
+    let path = text(draft.sink, node)?;
+    let odd = path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.starts_with("v1/");
+    if odd {
+        let hint = "as OpenBao's audit log names it: `database/static-creds/fleet`";
+        draft.sink.report_with(&node.span, format!("`{path}` is not a path"), hint);
+        return None;
+    }
+    Some(path)
+}

@@ -1,0 +1,21 @@
+//! `outage: { of, at_most }`: no time in which the reader was refused is longer.
+
+use handover_harness::plan::Expectation;
+
+use super::super::draft::Draft;
+use super::super::duration::spoken;
+use super::super::form::Form;
+use super::super::room::{Entry, Verb};
+use super::Said;
+
+pub(super) const VERB: Verb<Said> = Verb { word: "outage", read };
+
+fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
+    let form = Form::open(draft.sink, entry.verb, entry.node, &["of", "at_most"])?;
+    let reader = form.need("of").and_then(|node| draft.readers.find(draft.sink, node));
+    let held = reader.and_then(|reader| draft.credentials.get(&reader.credential));
+    let at_most = draft.duration(&form, "at_most", held);
+    let (of, at_most) = (reader?.name.clone(), at_most?);
+    let text = format!("{of} is refused no longer than {}", spoken(at_most));
+    Some((text, Expectation::Outage { of, at_most: at_most.into() }))
+}

@@ -1,0 +1,22 @@
+//! `rotations: { credential, at, exactly | at_least, at_most }`: how often the value moves.
+
+use handover_harness::plan::{Counted, Expectation};
+
+use super::super::draft::Draft;
+use super::super::form::Form;
+use super::super::room::{Entry, Verb};
+use super::{Said, bounds};
+
+pub(super) const VERB: Verb<Said> = Verb { word: "rotations", read };
+
+fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
+    let known = ["credential", "at", "exactly", "at_least", "at_most"];
+    let form = Form::open(draft.sink, entry.verb, entry.node, &known)?;
+    let held = draft.credential(&form, "credential");
+    let at = draft.hop(&form, "at", held.as_ref());
+    let bounds = bounds::read(draft, &form);
+    let (credential, at, bounds) = (held?.credential.name, at?, bounds?);
+    let text = format!("{credential} moves {} at {at}", bounds.times());
+    let of = Counted::Moves { credential, at };
+    Some((text, Expectation::Count { of, at_least: bounds.at_least, at_most: bounds.at_most }))
+}

@@ -1,0 +1,53 @@
+//! `kv: { name, path, fields, mount?, seeded? }`: a path of OpenBao's KV v2 engine.
+
+use super::super::draft::{Draft, GivenStore};
+use super::super::error::Sink;
+use super::super::form::{Form, text};
+use super::super::node::Node;
+use super::super::room::{Entry, Verb};
+use super::super::scenario::Kv;
+
+pub(super) const VERB: Verb<()> = Verb { word: "kv", read };
+
+/// Where KV v2 is mounted unless the scenario says otherwise.
+const MOUNT: &str = "secret";
+
+fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
+    let known = ["name", "path", "fields", "mount", "seeded"];
+    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let name = form.name("name");
+    let path = form.need("path").and_then(|node| self::path(draft.sink, node));
+    let mount = form.optional("mount", |node| self::path(draft.sink, node));
+    let fields = form.names("fields");
+    let seeded = form.flag("seeded", true);
+    let Some(name) = name else { return };
+    let kv = (|| {
+        let mount = mount?.unwrap_or_else(|| MOUNT.to_owned());
+        let fields = fields?.into_iter().map(|field| field.text).collect();
+        Some(Kv { name: name.text.clone(), mount, path: path?, fields, seeded: seeded? })
+    })();
+    if let Some(kv) = &kv
+        && let Some(other) = same_place(draft, kv)
+    {
+        let message = format!("kv `{other}` is at `{}/{}` already", kv.mount, kv.path);
+        draft.sink.report(&entry.verb.span, message);
+    }
+    draft.stores.bind(draft.sink, name, kv.map(GivenStore::Kv));
+}
+
+fn same_place(draft: &Draft<'_>, kv: &Kv) -> Option<String> {
+    draft.stores.iter().find_map(|store| match store {
+        GivenStore::Kv(other) if other.mount == kv.mount && other.path == kv.path => Some(other.name.clone()),
+        GivenStore::Kv(_) | GivenStore::StaticRole(_) => None,
+    })
+}
+
+/// A path as OpenBao writes it: no slash at its ends, none doubled.
+fn path(sink: &Sink, node: &Node) -> Option<String> {
+    let path = text(sink, node)?;
+    if path.split('/').any(|part| part.is_empty() || part == "..") {
+        sink.report(&node.span, format!("`{path}` is not a path; write it as `team/app`"));
+        return None;
+    }
+    Some(path.to_owned())
+}

@@ -1,0 +1,62 @@
+//! `given`: what is there before the first step.
+
+mod apply;
+mod credential;
+mod database;
+mod kv;
+mod mysql;
+mod reader;
+mod static_role;
+mod valkey;
+
+use super::draft::Draft;
+use super::names;
+use super::node::{Key, Node};
+use super::room::{Verb, entries};
+
+/// In the order in which they build on each other: entries are read in this order, so that the file may
+/// give them in any.
+const VERBS: [Verb<()>; 7] =
+    [mysql::VERB, valkey::VERB, kv::VERB, apply::VERB, static_role::VERB, credential::VERB, reader::VERB];
+
+/// Reads the room.
+pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {
+    let entries = entries(draft.sink, "given", node, &VERBS);
+    for item in node.map(Node::items).unwrap_or_default() {
+        for (key, node) in item.map().unwrap_or_default() {
+            if VERBS.iter().all(|verb| verb.word != key.text) {
+                excuse(draft, node);
+            }
+        }
+    }
+    for verb in &VERBS {
+        for (_, entry) in entries.iter().filter(|(found, _)| found.word == verb.word) {
+            let before = bound(draft);
+            (verb.read)(draft, entry);
+            if bound(draft) == before {
+                excuse(draft, entry.node);
+            }
+        }
+    }
+}
+
+fn bound(draft: &Draft<'_>) -> usize {
+    draft.databases.count() + draft.stores.count() + draft.credentials.count() + draft.readers.count()
+}
+
+/// An entry that could not be read was reported; the name that it probably gives is not missed again.
+fn excuse(draft: &mut Draft<'_>, node: &Node) {
+    let named = |(key, node): &'_ (Key, Node)| {
+        names::closest(&key.text, ["name"]).map(|_| node.span.text().trim_matches(['"', '\'']).to_owned())
+    };
+    let name = match node.map() {
+        Some(entries) => entries.iter().find_map(named),
+        None => node.text().map(str::to_owned),
+    };
+    if let Some(name) = name {
+        draft.databases.excuse(&name);
+        draft.stores.excuse(&name);
+        draft.credentials.excuse(&name);
+        draft.readers.excuse(&name);
+    }
+}

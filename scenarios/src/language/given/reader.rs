@@ -1,0 +1,61 @@
+//! `reader: { name, reads, logs_in_to }`: logs in with what the Secret says at that moment.
+
+use std::time::Duration;
+
+use super::super::draft::{Draft, GivenStore, Held};
+use super::super::form::Form;
+use super::super::names::listed;
+use super::super::room::{Entry, Verb};
+use super::super::scenario::{Credential, Database, Reader, Store};
+
+pub(super) const VERB: Verb<()> = Verb { word: "reader", read };
+
+/// How often it logs in where `watch` says nothing.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// What a login needs.
+const NEEDED: [&str; 2] = ["username", "password"];
+
+fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
+    let known = ["name", "reads", "logs_in_to"];
+    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let name = form.name("name");
+    let held = draft.credential(&form, "reads");
+    let database = form.need("logs_in_to").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
+    let Some(name) = name else { return };
+    let reader = (|| {
+        let (Held { credential, .. }, database) = (held?, database?);
+        fits(draft, &form, &credential, &database)?;
+        let (credential, database) = (credential.name, database.name);
+        Some(Reader { name: name.text.clone(), credential, database, every: EVERY })
+    })();
+    draft.readers.bind(draft.sink, name, reader);
+}
+
+/// Whether somebody who reads the credential could ever get in.
+fn fits(draft: &Draft<'_>, form: &Form<'_, '_>, credential: &Credential, database: &Database) -> Option<()> {
+    let name = &credential.name;
+    let reads = &form.need("reads")?.span;
+    if credential.secret.is_none() {
+        let hint = "say which with `in: secret/NAME`";
+        draft.sink.report_with(reads, format!("`{name}` is in no Secret that could be read"), hint);
+        return None;
+    }
+    let lacks: Vec<_> =
+        NEEDED.into_iter().filter(|field| !credential.fields.iter().any(|has| has == field)).collect();
+    if !lacks.is_empty() {
+        let message = format!("nobody can log in with `{name}`: it has no field {}", listed(lacks));
+        let hint = format!("its fields: {}", listed(credential.fields.iter().map(String::as_str)));
+        draft.sink.report_with(reads, message, hint);
+        return None;
+    }
+    if let Some(Store::StaticRole(role)) = &credential.store
+        && let Some(GivenStore::StaticRole(role)) = draft.stores.get(role)
+        && role.database != database.name
+    {
+        let message = format!("`{name}` is a user of `{}`, not of `{}`", role.database, database.name);
+        draft.sink.report(&form.need("logs_in_to")?.span, message);
+        return None;
+    }
+    Some(())
+}

@@ -1,0 +1,61 @@
+//! `static_role: { name, server, rotation_period, user? }`: OpenBao's database engine owns a user's password.
+
+use std::time::Duration;
+
+use super::super::draft::{Draft, GivenStore};
+use super::super::form::Form;
+use super::super::names::{did_you_mean, listed};
+use super::super::room::{Entry, Verb};
+use super::super::scenario::{Database, StaticRole};
+
+pub(super) const VERB: Verb<()> = Verb { word: "static_role", read };
+
+/// OpenBao refuses shorter ones.
+const SHORTEST: Duration = Duration::from_secs(5);
+
+fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
+    let known = ["name", "server", "user", "rotation_period"];
+    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let name = form.name("name");
+    let database = form.need("server").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
+    let user = user(draft, &form, name.as_ref().map(|name| name.text.as_str()), database.as_ref());
+    let rotation_period = rotation_period(draft, &form);
+    let Some(name) = name else { return };
+    let role = (|| {
+        let (user, database) = (user?, database?.name);
+        Some(StaticRole { name: name.text.clone(), database, user, rotation_period: rotation_period? })
+    })();
+    draft.stores.bind(draft.sink, name, role.map(GivenStore::StaticRole));
+}
+
+/// One of the database's users; the one with the role's name unless the file says which.
+fn user(
+    draft: &Draft<'_>,
+    form: &Form<'_, '_>,
+    role: Option<&str>,
+    database: Option<&Database>,
+) -> Option<String> {
+    let (word, span) = match form.get("user") {
+        Some(node) => (super::super::form::text(draft.sink, node)?, &node.span),
+        None if form.has("user") => return None,
+        None => (role?, &form.head.span),
+    };
+    let database = database?;
+    if database.users.iter().any(|user| user == word) {
+        return Some(word.to_owned());
+    }
+    let users = || database.users.iter().map(String::as_str);
+    let message = format!("`{}` has no user `{word}`{}", database.name, did_you_mean(word, users()));
+    draft.sink.report_with(span, message, format!("its users: {}", listed(users())));
+    None
+}
+
+fn rotation_period(draft: &Draft<'_>, form: &Form<'_, '_>) -> Option<Duration> {
+    let period = draft.plain_duration(form, "rotation_period")?;
+    if period < SHORTEST {
+        let node = form.need("rotation_period")?;
+        draft.sink.report(&node.span, "OpenBao takes no rotation_period below 5 s");
+        return None;
+    }
+    Some(period)
+}

@@ -1,0 +1,8 @@
+//! `valkey: { name, users }`: a Valkey that OpenBao's database engine knows by this name.
+
+use super::super::room::Verb;
+use super::super::scenario::DatabaseKind;
+use super::database;
+
+pub(super) const VERB: Verb<()> =
+    Verb { word: "valkey", read: |draft, entry| database::read(draft, entry, DatabaseKind::Valkey) };

@@ -1,0 +1,245 @@
+//! From scenario files to scenarios: all of them, or everything that is wrong with any.
+
+use std::collections::BTreeMap;
+
+use handover_harness::event::Hop;
+use handover_harness::plan::{Claim, CredentialPlan, Expected, Plan, ProbePlan};
+
+use super::catalogue::{Catalogue, ScenarioFile};
+use super::draft::{Draft, GivenStore};
+use super::error::{Problems, Sink};
+use super::form::Form;
+use super::node::{Key, Node, documents};
+use super::scenario::{Credential, DatabaseKind, Scenario, Store};
+use super::source::Span;
+use super::vars::Vars;
+use super::{expect, given, settles, steps, watch};
+
+/// The keys of a scenario file.
+const KEYS: [&str; 11] = [
+    "scenario",
+    "about",
+    "vars",
+    "given",
+    "watch",
+    "steps",
+    "expect",
+    "settles",
+    "exclusive",
+    "slow",
+    "needs",
+];
+
+/// The store is asked this often, and whenever OpenBao's audit file shows its path.
+const STORE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Loads every scenario of a catalogue. `sets` are the `--set NAME=VALUE` of the command line: each replaces
+/// the var of that name wherever one is declared.
+pub fn load_all(catalogue: &Catalogue, sets: &BTreeMap<String, String>) -> Result<Vec<Scenario>, Problems> {
+    let sink = Sink::default();
+    let mut ids: BTreeMap<String, Span> = BTreeMap::new();
+    let load = |file: &ScenarioFile| {
+        let before = sink.count();
+        let scenario = load(file, sets, &sink, &mut ids);
+        scenario.filter(|_| sink.count() == before)
+    };
+    let scenarios = catalogue.files.iter().filter_map(load).collect();
+    sink.finish(scenarios)
+}
+
+fn load(
+    file: &ScenarioFile,
+    sets: &BTreeMap<String, String>,
+    sink: &Sink,
+    ids: &mut BTreeMap<String, Span>,
+) -> Option<Scenario> {
+    let documents = documents(&file.source, sink);
+    if let [_, second, ..] = documents.nodes.as_slice() {
+        sink.report(&second.span, "one file holds one scenario");
+    }
+    let Some(node) = documents.nodes.first() else {
+        if documents.whole {
+            sink.report_file(file.source.name(), "this file is empty");
+        }
+        return None;
+    };
+    let head = Key { text: "scenario file".to_owned(), span: node.span.clone() };
+    let form = Form::open(sink, &head, node, &KEYS)?;
+    let id = form.need("scenario").and_then(|node| id(sink, node, ids));
+    let about = form.text("about");
+    let (exclusive, slow) = (form.flag("exclusive", false), form.flag("slow", false));
+    let needs = form.optional("needs", |node| super::form::names(sink, node));
+
+    // A room may be empty: `steps:` with nothing behind it.
+    let room = |key| node.get(key).filter(|node| !node.is_null());
+    let mut draft = Draft::new(sink, &file.siblings, Vars::read(sink, room("vars"), sets));
+    given::read(&mut draft, room("given"));
+    if let Some(node) = room("watch") {
+        watch::read(&mut draft, node);
+    }
+    steps::read(&mut draft, room("steps"));
+    let expectations = expect::read(&mut draft, form.need("expect"));
+    if room("expect").is_some_and(|node| node.items().is_empty()) {
+        sink.report(&form.need("expect")?.span, "a scenario that expects nothing proves nothing");
+    }
+    let claims = room("settles").map(|node| settles::read(&mut draft, node)).unwrap_or_default();
+
+    let (id, about, needs) = (id?, about?, needs?);
+    let header = Header {
+        id,
+        about: about.trim().to_owned(),
+        file: file.source.name().to_owned(),
+        exclusive: exclusive?,
+        slow: slow?,
+        needs: needs.into_iter().flatten().map(|name| name.text).collect(),
+    };
+    Some(finish(header, draft, expectations, claims))
+}
+
+/// A scenario's id: it becomes part of paths and reports.
+fn id(sink: &Sink, node: &Node, ids: &mut BTreeMap<String, Span>) -> Option<String> {
+    let id = super::form::text(sink, node)?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
+    if !id.chars().all(allowed) || id.split('/').any(str::is_empty) {
+        let hint = "small letters, digits and `-`, in parts divided by `/`: `mysql/static-role-forced`";
+        sink.report_with(&node.span, format!("`{id}` cannot be a scenario's name"), hint);
+        return None;
+    }
+    if let Some(first) = ids.get(id) {
+        sink.report_with(
+            &node.span,
+            format!("scenario `{id}` is given twice"),
+            format!("first in {}", first.place()),
+        );
+        return None;
+    }
+    ids.insert(id.to_owned(), node.span.clone());
+    Some(id.to_owned())
+}
+
+/// What the file says of itself.
+struct Header {
+    id: String,
+    about: String,
+    file: String,
+    exclusive: bool,
+    slow: bool,
+    needs: std::collections::BTreeSet<String>,
+}
+
+/// What follows from the whole file.
+fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims: Vec<Claim>) -> Scenario {
+    let credentials: Vec<_> = draft
+        .credentials
+        .iter()
+        .map(|held| {
+            let credential = held.credential.clone();
+            let hops = draft.hops(&credential);
+            let every = draft.periods.get(&credential.name).copied().unwrap_or(credential.every);
+            Credential { hops, every, ..credential }
+        })
+        .collect();
+    let mut readers: Vec<_> = draft.readers.iter().cloned().collect();
+    for reader in &mut readers {
+        reader.every = draft.periods.get(&reader.credential).copied().unwrap_or(reader.every);
+    }
+    let mut scenario = Scenario {
+        id: header.id,
+        about: header.about.clone(),
+        file: header.file.clone(),
+        exclusive: header.exclusive,
+        slow: header.slow,
+        needs: header.needs,
+        databases: draft.databases.iter().cloned().collect(),
+        static_roles: Vec::new(),
+        kv: Vec::new(),
+        credentials,
+        readers,
+        plan: Plan::default(),
+        vars: draft.vars.texts,
+        manifests: draft.objects.into_iter().map(|object| object.manifest).collect(),
+        objects: draft.counted,
+        calls: draft.calls,
+        steps: draft.steps,
+        inferences: draft.inferences,
+    };
+    for store in draft.stores.iter().cloned() {
+        match store {
+            GivenStore::Kv(kv) => scenario.kv.push(kv),
+            GivenStore::StaticRole(role) => scenario.static_roles.push(role),
+        }
+    }
+    needs(&mut scenario);
+    scenario.plan = Plan {
+        about: header.about,
+        file: header.file,
+        credentials: scenario
+            .credentials
+            .iter()
+            .map(|one| (one.name.clone(), credential(one, &scenario)))
+            .collect(),
+        probes: probes(&scenario),
+        expectations,
+        claims,
+        steps: scenario.steps.len(),
+    };
+    scenario
+}
+
+/// Adds the components that the file need not name.
+fn needs(scenario: &mut Scenario) {
+    let api = |object: &serde_json::Value| object.get("apiVersion")?.as_str().map(str::to_owned);
+    let mut needs = Vec::new();
+    if !scenario.kv.is_empty() || !scenario.static_roles.is_empty() {
+        needs.push("openbao");
+    }
+    if scenario
+        .manifests
+        .iter()
+        .filter_map(|manifest| api(&manifest.object))
+        .any(|api| api.contains("external-secrets.io/"))
+    {
+        needs.push("eso");
+    }
+    needs.extend(scenario.databases.iter().map(|database| database.kind.word()));
+    scenario.needs.extend(needs.into_iter().map(str::to_owned));
+}
+
+fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
+    CredentialPlan {
+        fields: credential.fields.clone(),
+        checked_by: checked_by(credential, scenario).map(|kind| kind.word().to_owned()),
+        hops: credential.hops.clone(),
+    }
+}
+
+/// The server that checks a credential: a static role's database.
+fn checked_by(credential: &Credential, scenario: &Scenario) -> Option<DatabaseKind> {
+    let Some(Store::StaticRole(role)) = &credential.store else { return None };
+    let role = scenario.static_roles.iter().find(|known| known.name == *role)?;
+    scenario.databases.iter().find(|database| database.name == role.database).map(|database| database.kind)
+}
+
+/// One probe for each hop of each credential, and one for each reader.
+fn probes(scenario: &Scenario) -> BTreeMap<String, ProbePlan> {
+    let mut probes = BTreeMap::new();
+    for credential in &scenario.credentials {
+        for hop in credential.hops.iter().copied() {
+            let every = match hop {
+                Hop::Origin => Some(credential.every.into()),
+                Hop::Store => Some(STORE_EVERY.into()),
+                Hop::Sync | Hop::Secret => None,
+                // Its readers are the probes; they have names of their own.
+                Hop::Workload | Hop::Login => continue,
+            };
+            let probe = ProbePlan { credential: credential.name.clone(), hop, every };
+            probes.insert(format!("{hop}:{}", credential.name), probe);
+        }
+    }
+    for reader in &scenario.readers {
+        let credential = reader.credential.clone();
+        let probe = ProbePlan { credential, hop: Hop::Login, every: Some(reader.every.into()) };
+        probes.insert(reader.name.clone(), probe);
+    }
+    probes
+}

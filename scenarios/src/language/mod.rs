@@ -1,0 +1,40 @@
+//! The language of scenario files, from text to [`scenario::Scenario`].
+//!
+//! A file is read into nodes that know their places (`node`); rooms read their verbs from nodes (`given`,
+//! `watch`, `steps`, `expect`, `settles`) into a draft that resolves every name (`draft`); what is
+//! wrong is dropped into a sink while reading goes on (`error`), so that one go finds all of it. Nothing
+//! here starts, asks or knows a server: it reads the files that it is given, and no more.
+//!
+//! A new verb is one file and one line in its room's list.
+
+pub mod catalogue;
+pub mod duration;
+pub mod error;
+pub mod filter;
+pub mod scenario;
+pub mod source;
+
+mod draft;
+mod embedded;
+mod expect;
+mod expression;
+mod form;
+mod given;
+mod load;
+mod manifest;
+mod names;
+mod node;
+mod room;
+mod settles;
+mod steps;
+mod vars;
+mod watch;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Catalogue;
+pub use error::{Place, Problem, Problems};
+pub use load::load_all;
+pub use scenario::Scenario;

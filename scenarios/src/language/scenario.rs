@@ -1,0 +1,269 @@
+//! What a scenario file means: every name resolved, every duration computed. What the player plays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+use handover_harness::event::{CounterName, CredentialName, Hop, ProbeName, ScenarioId};
+use handover_harness::fingerprint::FieldName;
+use handover_harness::plan::Plan;
+use serde_json::Value;
+
+/// One scenario, loaded.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name: `mysql/static-role-forced`.
+    pub id: ScenarioId,
+    /// What it proves, in a sentence.
+    pub about: String,
+    /// Its file, as people would name it.
+    pub file: String,
+    /// Plays with nothing beside it.
+    pub exclusive: bool,
+    /// Takes long and says so.
+    pub slow: bool,
+    /// Components that it needs: those the file names, and those that follow from what it gives.
+    pub needs: BTreeSet<String>,
+    /// Its vars, after `--set`; a `--set` of any other name means nothing to it.
+    pub vars: BTreeMap<String, String>,
+    /// Databases it logs in to.
+    pub databases: Vec<Database>,
+    /// Static roles of OpenBao's database engine.
+    pub static_roles: Vec<StaticRole>,
+    /// KV v2 paths.
+    pub kv: Vec<Kv>,
+    /// Kubernetes objects, in the order of the files.
+    pub manifests: Vec<Manifest>,
+    /// Credentials, in the order of the file.
+    pub credentials: Vec<Credential>,
+    /// Readers that log in.
+    pub readers: Vec<Reader>,
+    /// Objects that are counted.
+    pub objects: Vec<ObjectCounter>,
+    /// Requests to OpenBao that are counted.
+    pub calls: Vec<CallCounter>,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// What was concluded from the manifests, for people.
+    pub inferences: Vec<Inference>,
+    /// How it is watched and judged.
+    pub plan: Plan,
+}
+
+/// A server that checks passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DatabaseKind {
+    /// MySQL.
+    Mysql,
+    /// Valkey.
+    Valkey,
+}
+
+impl DatabaseKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Mysql, Self::Valkey];
+
+    /// The verb that gives one, and the component's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::Valkey => "valkey",
+        }
+    }
+}
+
+/// A database as the scenario names it; it becomes `database/config/<name>` in OpenBao.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Which server.
+    pub kind: DatabaseKind,
+    /// Users that are made before OpenBao manages them; prefixed per scenario on the server.
+    pub users: Vec<String>,
+}
+
+/// A static role of OpenBao's database engine, mounted at `database/`.
+#[derive(Clone, Debug)]
+pub struct StaticRole {
+    /// The role: `database/static-creds/<name>`.
+    pub name: String,
+    /// The [`Database`] by name.
+    pub database: String,
+    /// One of that database's users.
+    pub user: String,
+    /// When OpenBao rotates it by itself.
+    pub rotation_period: Duration,
+}
+
+/// A KV v2 path.
+#[derive(Clone, Debug)]
+pub struct Kv {
+    /// Its name in the scenario.
+    pub name: String,
+    /// The mount: `secret` unless said otherwise.
+    pub mount: String,
+    /// The path below the mount.
+    pub path: String,
+    /// The fields that the harness writes.
+    pub fields: Vec<FieldName>,
+    /// Whether the harness writes a first value before the manifests are applied.
+    pub seeded: bool,
+}
+
+/// One Kubernetes object of the user's.
+#[derive(Clone)]
+pub struct Manifest {
+    /// The file it stands in.
+    pub file: String,
+    /// Its first line there, from 1.
+    pub line: u64,
+    /// `ExternalSecret`, …
+    pub kind: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`, where it says one: then it keeps it, and holds it exclusively.
+    pub namespace: Option<String>,
+    /// The object.
+    pub object: Value,
+}
+
+/// Never the object: it may be a Secret.
+impl fmt::Debug for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Manifest({} {}, {}:{})", self.kind, self.name, self.file, self.line)
+    }
+}
+
+/// Where a credential lives in OpenBao.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// A [`Kv`] by name.
+    Kv(String),
+    /// A [`StaticRole`] by name.
+    StaticRole(String),
+}
+
+/// Where a credential lives in Kubernetes.
+#[derive(Clone, Debug)]
+pub struct InSecret {
+    /// Its namespace where the file says one; else the scenario's own.
+    pub namespace: Option<String>,
+    /// The Secret's name.
+    pub name: String,
+    /// Which key of the Secret holds which field.
+    pub keys: BTreeMap<FieldName, String>,
+    /// The ExternalSecret that writes it (the `sync` hop), found in the manifests.
+    pub external_secret: Option<String>,
+}
+
+/// The thing that rotates.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its name in the scenario.
+    pub name: CredentialName,
+    /// The fields that make a generation.
+    pub fields: Vec<FieldName>,
+    /// Where it lives in OpenBao.
+    pub store: Option<Store>,
+    /// Where it lives in Kubernetes.
+    pub secret: Option<InSecret>,
+    /// The hops that are watched.
+    pub hops: Vec<Hop>,
+    /// The period of login and origin.
+    pub every: Duration,
+    /// What `refresh_interval` means for it: that of the ExternalSecret or PushSecret that carries it.
+    pub refresh_interval: Option<Duration>,
+}
+
+/// Logs in with what the Secret says now.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Its name, and that of its probe.
+    pub name: ProbeName,
+    /// The credential it reads from its Secret.
+    pub credential: CredentialName,
+    /// The [`Database`] by name.
+    pub database: String,
+    /// How often it logs in.
+    pub every: Duration,
+}
+
+/// Kubernetes objects of one kind in the scenario's namespace, counted.
+#[derive(Clone, Debug)]
+pub struct ObjectCounter {
+    /// `GeneratorState`, …
+    pub kind: String,
+    /// The counter's name in events: `objects:<kind>`.
+    pub counter: CounterName,
+}
+
+/// Requests that others than the harness send to a path of OpenBao, counted from its audit log.
+#[derive(Clone, Debug)]
+pub struct CallCounter {
+    /// The path as OpenBao's audit log names it, without the OpenBao namespace: `database/static-creds/fleet`.
+    pub path: String,
+    /// The counter's name in events: `calls:<path>`.
+    pub counter: CounterName,
+}
+
+/// One thing that is done.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// As a person would say it: `rotate fleet`.
+    pub text: String,
+    /// Its line in the file, from 1.
+    pub line: u64,
+    /// What to do.
+    pub action: Action,
+}
+
+/// The verbs of `steps`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Force a rotation.
+    Rotate {
+        /// Of which credential.
+        credential: CredentialName,
+        /// To which value.
+        to: Target,
+    },
+    /// Wait until a hop shows what the latest rotate step set, or later.
+    Wait {
+        /// Which credential.
+        credential: CredentialName,
+        /// Where.
+        at: Hop,
+        /// How long at most.
+        within: Duration,
+    },
+    /// See that a hop does not move for a time.
+    Hold {
+        /// Which credential.
+        credential: CredentialName,
+        /// Where.
+        at: Hop,
+        /// How long.
+        time: Duration,
+    },
+}
+
+/// To which value a rotation goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A new one.
+    Next,
+    /// The one before the latest rotate step.
+    Previous,
+}
+
+/// What was concluded from the manifests.
+#[derive(Clone, Debug)]
+pub struct Inference {
+    /// `fleet is carried by ExternalSecret fleet-mysql, refreshInterval 5s`.
+    pub text: String,
+    /// Where that stands.
+    pub file: String,
+    /// Its line there, from 1.
+    pub line: u64,
+}

@@ -1,0 +1,24 @@
+//! `steps`: what is done, one after the other.
+
+mod hold;
+mod rotate;
+mod wait;
+
+use super::draft::Draft;
+use super::node::Node;
+use super::room::{Verb, entries};
+use super::scenario::{Action, Step};
+
+/// How a person would say it, and what it is.
+type Said = Option<(String, Action)>;
+
+const VERBS: [Verb<Said>; 3] = [rotate::VERB, wait::VERB, hold::VERB];
+
+/// Reads the room.
+pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {
+    for (verb, entry) in entries(draft.sink, "steps", node, &VERBS) {
+        if let Some((text, action)) = (verb.read)(draft, &entry) {
+            draft.steps.push(Step { text, line: entry.line(), action });
+        }
+    }
+}

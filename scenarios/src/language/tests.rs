@@ -1,0 +1,489 @@
+//! Whole files: what the catalogue means, and what is said about files that are wrong.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+use super::scenario::Scenario;
+use super::{Catalogue, Problems, load_all};
+
+/// Loads scenario files that stand in one folder.
+fn load(files: &[(&str, &str)], sets: &[(&str, &str)]) -> Result<Vec<Scenario>, Problems> {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    let sets: BTreeMap<_, _> = sets.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    load_all(&Catalogue::from_paths(&[dir.path().to_path_buf()]).unwrap(), &sets)
+}
+
+/// The problems of one scenario file beside the manifests of this module, as `LINE:COLUMN: MESSAGE [HINT]`.
+fn problems(text: &str) -> Vec<String> {
+    let loaded = load(&[("s.yaml", text), ("app.yaml", APP), ("fleet.yaml", FLEET)], &[]);
+    let Err(problems) = loaded else { return Vec::new() };
+    // Files stand in a folder whose name means nothing.
+    let text = |text: &str| match text.find("/tmp/.tmp") {
+        Some(at) => {
+            let rest = &text[at + "/tmp/.tmp".len()..];
+            format!("{}{}", &text[..at], rest.split_once('/').map_or("", |(_, name)| name))
+        }
+        None => text.to_owned(),
+    };
+    let say = |problem: &super::Problem| {
+        let place =
+            problem.place.as_ref().map_or("-".to_owned(), |place| format!("{}:{}", place.line, place.column));
+        let hint = problem.hint.as_ref().map(|hint| format!(" [{hint}]")).unwrap_or_default();
+        text(&format!("{place}: {}{hint}", problem.message))
+    };
+    problems.as_slice().iter().map(say).collect()
+}
+
+const APP: &str = include_str!("../../catalogue/kv/app.yaml");
+const FLEET: &str = include_str!("../../catalogue/mysql/fleet.yaml");
+
+/// A scenario about a KV value and one about a static role, to be spoilt.
+const KV: &str = "\
+scenario: a/b
+about: x
+given:
+  - kv: { name: app, path: app, fields: [password] }
+  - apply: app.yaml
+  - credential: { name: app, store: app, in: secret/app }
+steps:
+  - rotate: app
+expect:
+  - propagates: { credential: app, to: secret, within: 7s }
+";
+const ROLE: &str = "\
+scenario: a/b
+about: x
+given:
+  - mysql: { name: db, users: [fleet] }
+  - static_role: { name: fleet, server: db, rotation_period: 1h }
+  - apply: fleet.yaml
+  - credential: { name: fleet, store: fleet, in: secret/fleet-mysql }
+  - reader: { name: web, reads: fleet, logs_in_to: db }
+steps:
+  - rotate: fleet
+expect:
+  - outage: { of: web, at_most: refresh_interval + 2s }
+";
+
+/// What is said when a piece of a sound scenario is replaced, one replacement after the other.
+fn spoilt(sound: &str, replacements: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    for (from, to) in replacements {
+        assert!(sound.contains(from), "{from}");
+        let lines = problems(&sound.replacen(from, to, 1));
+        assert!(!lines.is_empty(), "nothing is said about `{to}`");
+        writeln!(out, "{}\n    {}", to.trim(), lines.join("\n    ")).unwrap();
+    }
+    out
+}
+
+#[test]
+fn the_catalogue_means_what_it_says() {
+    let scenarios =
+        load_all(&Catalogue::embedded(), &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems}"));
+    for scenario in scenarios {
+        insta::assert_snapshot!(scenario.id.replace('/', "-"), summary(&scenario));
+    }
+}
+
+/// All of a scenario but the objects themselves.
+fn summary(scenario: &Scenario) -> String {
+    let mut out = String::new();
+    let Scenario { databases, static_roles, kv, credentials, readers, objects, calls, needs, vars, .. } =
+        scenario;
+    writeln!(out, "needs {needs:?}, vars {vars:?}").unwrap();
+    for line in databases.iter().map(|it| format!("{it:?}")) {
+        writeln!(out, "{line}").unwrap();
+    }
+    let lines = static_roles.iter().map(|it| format!("{it:?}")).chain(kv.iter().map(|it| format!("{it:?}")));
+    let lines = lines.chain(credentials.iter().map(|it| format!("{it:?}")));
+    let lines = lines.chain(readers.iter().map(|it| format!("{it:?}")));
+    let lines = lines.chain(objects.iter().map(|it| format!("{it:?}")));
+    for line in lines.chain(calls.iter().map(|it| format!("{it:?}"))) {
+        writeln!(out, "{line}").unwrap();
+    }
+    for manifest in &scenario.manifests {
+        writeln!(out, "{}:{} {} {}", manifest.file, manifest.line, manifest.kind, manifest.name).unwrap();
+    }
+    for inference in &scenario.inferences {
+        writeln!(out, "{}:{} {}", inference.file, inference.line, inference.text).unwrap();
+    }
+    for step in &scenario.steps {
+        writeln!(out, "line {}: {} = {:?}", step.line, step.text, step.action).unwrap();
+    }
+    out + &serde_json::to_string_pretty(&scenario.plan).unwrap()
+}
+
+#[test]
+fn sound_scenarios_are_sound() {
+    assert_eq!(problems(KV), Vec::<String>::new());
+    assert_eq!(problems(ROLE), Vec::<String>::new());
+}
+
+/// Ten different mistakes, ten problems, each at its place.
+#[test]
+fn ten_mistakes_are_ten_problems() {
+    let text = "\
+scenario: Ten/Mistakes
+about: Nothing here is right.
+vars:
+  limit: refresh_intervall + 2s
+given:
+  - kv:         { name: app, path: app, fields: [password] }
+  - apply:      app.yaml
+  - credential: { name: app, store: app, in: secret/app }
+  - credential: { name: app, store: app }
+watch:
+  - { credential: ap, every: 20ms }
+steps:
+  - rotat: app
+  - wait: { credential: app, at: login, reaches: next, within: 30s }
+  - hold: { credential: app, at: secret }
+expect:
+  - propagates: { credential: app, to: secret, within: 1d }
+  - rotations:  { credential: app, at: secret, exactly: some }
+  - in_order:   { credental: app, at: secret }
+";
+    let problems = load(&[("ten.yaml", text), ("app.yaml", APP)], &[]).unwrap_err();
+    let rendered = problems.render(false);
+    let dir = problems.as_slice()[0].file.trim_end_matches("ten.yaml").to_owned();
+    insta::assert_snapshot!("ten-mistakes", rendered.replace(&dir, ""));
+    assert_eq!(problems.as_slice().len(), 10);
+}
+
+#[test]
+fn files_that_are_wrong() {
+    let long = format!("about: {}", "[".repeat(200));
+    let said = spoilt(
+        KV,
+        &[
+            ("about: x", "abuot: x"),
+            ("about: x\n", ""),
+            ("about: x", "about:"),
+            ("about: x", "about: [x]"),
+            ("about: x", "about: yes"),
+            ("about: x", "about: x: y"),
+            ("about: x", "about: x\nabout: y"),
+            ("about: x", "about: x\non: y"),
+            ("about: x", "about: x\nslow: 1"),
+            ("about: x", "about: x\nneeds: eso"),
+            ("about: x", "about: x\nneeds: [eso, eso, on, a b]"),
+            ("about: x", &long),
+            ("scenario: a/b", "scenario: a//b"),
+            ("scenario: a/b", "scenario: 5"),
+            ("steps:\n  - rotate: app", "steps: { rotate: app }"),
+            ("steps:", "given: []\nsteps:"),
+            ("expect:", "expcet:"),
+            (KV, "scenario: a\nabout: x\nexpect: []\n"),
+            (KV, "- scenario: a\nscenario:\n"),
+            (KV, "# scenario\nscenario:\n"),
+            (KV, "scenario: a\nabout: x\nexpect:\n---\nscenario: b\n"),
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn vars_that_are_wrong() {
+    let said = spoilt(
+        KV,
+        &[
+            ("about: x", "about: x\nvars: [limit]"),
+            ("about: x", "about: x\nvars: { refresh_interval: 5s }"),
+            ("about: x", "about: x\nvars: { on: 5s, a-b: 5s }"),
+            ("about: x", "about: x\nvars: { a: 1d, b: a + 5, c: later, later: 1s, d: [1s] }"),
+            ("within: 7s }", "within: limit }\nvars: { limit: 2s + 3 }"),
+            ("within: 7s }", "within: limit }\nvars: { limit: 5 }"),
+            ("within: 7s }", "within: limt }\nvars: { limit: 5s }"),
+            ("within: 7s }", "within: 5 }"),
+            ("within: 7s }", "within: abc }"),
+            ("within: 7s }", "within: 2s - refresh_interval }"),
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn given_that_is_wrong() {
+    let said = spoilt(
+        KV,
+        &[
+            ("kv: {", "kw: {"),
+            ("kv: { name: app, path: app, fields: [password] }", "kv: app"),
+            ("path: app", "paht: app"),
+            ("path: app", "path: /app"),
+            ("path: app", "path: app, mount: 5"),
+            ("path: app", "path: app, seeded: maybe"),
+            ("fields: [password]", "fields: [password, password]"),
+            ("fields: [password]", "fields: []"),
+            (
+                "  - apply",
+                "  - kv: { name: app, path: b, fields: [a] }\n  - kv: { name: b, path: app, fields: [a] }\n  - apply",
+            ),
+            ("apply: app.yaml", "apply: ap.yaml"),
+            ("apply: app.yaml", "apply: ../"),
+            ("apply: app.yaml", "apply: [app.yaml, app.yaml]"),
+            ("apply: app.yaml", "apply: [app.yaml, 5]"),
+            ("apply: app.yaml", "apply:"),
+            ("apply: app.yaml", "apply: s.yaml"),
+            ("  - apply: app.yaml\n", ""),
+            ("store: app", "store: ap"),
+            ("store: app", "store: [app]"),
+            ("store: app, in: secret/app", "fields: [password]"),
+            ("store: app, in", "in"),
+            ("in: secret/app", "in: app"),
+            ("in: secret/app", "in: secret/ap"),
+            ("in: secret/app", "in: other/secret/app"),
+            ("in: secret/app", "in: secret/app, fields: [pasword]"),
+            ("in: secret/app", "in: secret/app, fields: { password: PASSWORD }"),
+            ("in: secret/app", "in: secret/app, fields: {}"),
+            ("name: app, store", "name: on, store"),
+            ("credential: { name: app", "credential: { nmae: app"),
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn databases_and_readers_that_are_wrong() {
+    let said = spoilt(
+        ROLE,
+        &[
+            ("users: [fleet]", "users: []"),
+            ("users: [fleet]", "users: [fleeet]"),
+            ("  - static_role", "  - mysql: { name: two, users: [fleet] }\n  - static_role"),
+            ("  - static_role", "  - valkey: { name: db, users: [other] }\n  - static_role"),
+            ("server: db", "server: bd"),
+            ("server: db", "server: db, user: flet"),
+            ("rotation_period: 1h", "rotation_period: 4s"),
+            ("rotation_period: 1h", "rotation_period: refresh_interval"),
+            ("rotation_period: 1h", "rotation_period: 1d"),
+            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, pasword]"),
+            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [password]"),
+            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, password, ttl]"),
+            (", in: secret/fleet-mysql", ""),
+            ("reads: fleet", "reads: flet"),
+            ("logs_in_to: db", "logs_in_to: web"),
+            ("logs_in_to: db }", "logs_in_to: two }\n  - valkey: { name: two, users: [a] }"),
+            ("name: web", "name: \"web:1\""),
+            ("of: web", "of: \"web:1\""),
+        ],
+    );
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn steps_that_are_wrong() {
+    let said = spoilt(
+        KV,
+        &[
+            ("rotate: app", "rotat: app"),
+            ("rotate: app", "rotate: ap"),
+            ("rotate: app", "rotate:"),
+            ("rotate: app", "rotate"),
+            ("rotate: app", "rotate: { credential: app, to: last }"),
+            ("rotate: app", "rotate: { credential: app, to: previous }"),
+            ("rotate: app", "rotate: app\n    wait: { credential: app, at: secret, within: 5s }"),
+            ("rotate: app", "wait:\n    credential: app"),
+            ("rotate: app", "wait: { credential: app, at: sceret, within: 5s }"),
+            ("rotate: app", "wait: { credential: app, at: origin, within: 5s }"),
+            ("rotate: app", "wait: { credential: app, at: secret, reaches: previous, within: 5s }"),
+            ("rotate: app", "wait: { at: secret }"),
+            ("rotate: app", "hold: { credential: app, at: secret, for: 5 * refresh }"),
+            ("rotate: app", "hold: [app]"),
+        ],
+    );
+    insta::assert_snapshot!(said);
+    let said = spoilt(
+        ROLE,
+        &[
+            ("rotate: fleet", "rotate: { credential: fleet, to: previous }"),
+            ("rotate: fleet", "rotate: bare\ngivn:"),
+        ],
+    );
+    insta::assert_snapshot!("rollback_of_a_static_role", said);
+}
+
+#[test]
+fn watches_and_expectations_that_are_wrong() {
+    let said = spoilt(
+        ROLE,
+        &[
+            ("steps:", "watch: { credential: fleet }\nsteps:"),
+            ("steps:", "watch: [fleet]\nsteps:"),
+            ("steps:", "watch: [{ credential: fleet }]\nsteps:"),
+            ("steps:", "watch: [{ credential: fleet, every: 4ms }]\nsteps:"),
+            (
+                "steps:",
+                "watch: [{ credential: fleet, every: 20ms }, { credential: fleet, every: 1s }]\nsteps:",
+            ),
+            ("steps:", "watch: [{ objects: generatorState }, { objects: Pod, every: 5s }]\nsteps:"),
+            ("of: web", "of: wbe"),
+            ("at_most: refresh_interval + 2s", "at_most: -1s"),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "retired: { credential: fleet, generation: next, within: 1s }",
+            ),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "rotations: { credential: fleet, at: secret }",
+            ),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "rotations: { credential: fleet, at: secret, exactly: 1, at_most: 2 }",
+            ),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "rotations: { credential: fleet, at: secret, at_least: 3, at_most: 2 }",
+            ),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "rotations: { credential: fleet, at: secret, exactly: 1s }",
+            ),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "rotations: { credential: fleet, at: secret, exactly: -1 }",
+            ),
+            ("outage: { of: web, at_most: refresh_interval + 2s }", "holds_still: { credential: fleet }"),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "in_order: { credential: fleet, at: workload }",
+            ),
+            ("outage: { of: web, at_most: refresh_interval + 2s }", "objects: { kind: pods, exactly: 1 }"),
+            (
+                "outage: { of: web, at_most: refresh_interval + 2s }",
+                "calls: { path: /v1/database, exactly: 1 }",
+            ),
+            ("expect:", "settles: { claim: x }\nexpect:"),
+            (
+                "expect:",
+                "settles: [{ claim: x, source: y, about: 5, holds_if: { calls: { path: a } } }]\nexpect:",
+            ),
+            ("expect:", "settles: [{ claim: x, holds_if: { hold: fleet } }]\nexpect:"),
+        ],
+    );
+    insta::assert_snapshot!(said);
+    let said = spoilt(
+        KV,
+        &[
+            (
+                "propagates: { credential: app, to: secret, within: 7s }",
+                "retired: { credential: app, within: 1s }",
+            ),
+            ("steps:", "watch: [{ credential: app, every: 50ms }]\nsteps:"),
+        ],
+    );
+    insta::assert_snapshot!("without_a_server_nothing_is_retired", said);
+}
+
+/// Two candidates are named both; nothing that refreshes is said to have no interval.
+#[test]
+fn manifests_that_do_not_decide() {
+    let twice =
+        format!("{APP}---\n{}", APP.rsplit("---\n").next().unwrap().replacen("name: app", "name: two", 1));
+    let zero = APP.replace("refreshInterval: 5s", "refreshInterval: \"0\"");
+    let day = APP.replace("refreshInterval: 5s", "refreshInterval: 1d");
+    let scenario = KV
+        .replace("within: 7s", "within: limit")
+        .replace("steps:", "vars: { limit: refresh_interval + 2s }\nsteps:");
+    let mut out = String::new();
+    for manifest in [&twice, &zero, &day] {
+        let problems = load(&[("s.yaml", &scenario), ("app.yaml", manifest)], &[]).unwrap_err();
+        let dir = problems.as_slice()[0].file.rsplit_once('/').unwrap().0.to_owned() + "/";
+        writeln!(out, "{}\n", problems.render(false).replace(&dir, "")).unwrap();
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn a_secret_that_the_manifests_hold_needs_no_external_secret() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: { name: app }\nstringData: { password: x }\n";
+    let scenario = load(&[("s.yaml", KV), ("app.yaml", secret)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.credentials[0].secret.as_ref().unwrap().external_secret, None);
+    assert_eq!(scenario.plan.probes.keys().collect::<Vec<_>>(), ["secret:app", "store:app"]);
+}
+
+#[test]
+fn a_push_secret_that_feeds_gives_the_interval() {
+    let push = "apiVersion: external-secrets.io/v1alpha1\nkind: PushSecret\nmetadata: { name: p }\n\
+                spec: { data: [{ match: { remoteRef: { remoteKey: secret/data/app } } }] }\n";
+    let text = KV
+        .replace("in: secret/app", "fields: [password]")
+        .replace("to: secret, within: 7s", "to: store, within: refresh_interval");
+    let scenario = load(&[("s.yaml", &text), ("app.yaml", push)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.inferences[0].text, "app is fed by PushSecret p, refreshInterval 1h by default");
+    assert_eq!(scenario.plan.expectations[0].text, "app reaches store within 1 h");
+}
+
+#[test]
+fn sets_replace_vars() {
+    let text = KV.replace("within: 7s", "within: limit").replace("steps:", "vars: { limit: 7s }\nsteps:");
+    let files = [("s.yaml", text.as_str()), ("app.yaml", APP)];
+    let scenario = load(&files, &[("limit", "2 * refresh_interval"), ("other", "1s")]).unwrap().remove(0);
+    assert_eq!(scenario.plan.expectations[0].text, "app reaches secret within 10 s");
+    assert_eq!(scenario.vars, BTreeMap::from([("limit".to_owned(), "2 * refresh_interval".to_owned())]));
+    let problems = load(&files, &[("limit", "1d")]).unwrap_err();
+    assert_eq!(problems.as_slice().len(), 1);
+    let said = problems.as_slice()[0].to_string();
+    assert_eq!(said, "--set limit:1:1: `1d` has a unit that does not exist: `d`");
+}
+
+#[test]
+fn two_scenarios_of_one_name_are_an_error() {
+    let problems = load(&[("a.yaml", KV), ("b.yaml", KV), ("app.yaml", APP)], &[]).unwrap_err();
+    let [one] = problems.as_slice() else { panic!("{problems}") };
+    assert_eq!(one.message, "scenario `a/b` is given twice");
+    assert!(one.file.ends_with("b.yaml") && one.hint.as_ref().unwrap().ends_with("a.yaml:1"));
+}
+
+/// The verbs and fields that the catalogue does not use.
+#[test]
+fn the_rest_of_the_language() {
+    let text = ROLE
+        .replace("server: db,", "server: db, user: fleet,")
+        .replace(
+            "in: secret/fleet-mysql }",
+            "in: secret/fleet-mysql, fields: { username: username, password: password } }",
+        )
+        .replace("steps:", "exclusive: true\nslow: true\nneeds: [proxy]\nwatch: [{ objects: Pod }]\nsteps:")
+        .replace(
+            "expect:",
+            "expect:\n  - objects: { kind: Pod, at_most: 2 + 1 }\n  - objects: { kind: Job, at_least: 1 }",
+        );
+    let scenario = load(&[("s.yaml", &text), ("fleet.yaml", FLEET)], &[]).unwrap().remove(0);
+    assert!(scenario.exclusive && scenario.slow);
+    assert_eq!(scenario.needs.iter().collect::<Vec<_>>(), ["eso", "mysql", "openbao", "proxy"]);
+    let counted: Vec<_> = scenario.objects.iter().map(|object| object.counter.as_str()).collect();
+    assert_eq!(counted, ["objects:Pod", "objects:Job"]);
+    let texts: Vec<_> = scenario.plan.expectations.iter().map(|expected| expected.text.as_str()).collect();
+    assert_eq!(
+        texts[..2],
+        ["there are never more than 3 Pod objects", "at some time there are 1 Job objects or more"]
+    );
+}
+
+/// However a file breaks off, and whatever stands in it, the answer is a scenario or problems that can be shown.
+#[test]
+fn any_text_is_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, manifest) = (dir.path().join("s.yaml"), dir.path().join("fleet.yaml"));
+    fs::write(&manifest, FLEET).unwrap();
+    let sound = ROLE.replace("about: x", "about: é ü");
+    let prefixes = sound.char_indices().map(|(end, _)| sound[..end].to_owned());
+    let holes =
+        sound.char_indices().map(|(at, c)| format!("{}{}", &sound[..at], &sound[at + c.len_utf8()..]));
+    // As deep as the reader goes.
+    let nested = format!("scenario: {}", "{a: ".repeat(127) + &"}".repeat(127));
+    let spoilt = prefixes.step_by(3).chain(holes.step_by(4));
+    for text in spoilt.filter(|text| text.starts_with("scenario:")).chain([nested]) {
+        fs::write(&path, &text).unwrap();
+        let catalogue = Catalogue::from_paths(std::slice::from_ref(&path)).unwrap();
+        if let Err(problems) = load_all(&catalogue, &BTreeMap::new()) {
+            assert!(!problems.render(true).is_empty(), "{text}");
+        }
+    }
+}

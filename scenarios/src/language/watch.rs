@@ -1,0 +1,67 @@
+//! `watch`: how often credentials are asked for, and which objects are counted.
+
+use std::time::Duration;
+
+use handover_harness::event::Hop;
+
+use super::draft::Draft;
+use super::error::Sink;
+use super::form::{Form, text};
+use super::node::{Key, Node};
+
+/// Anything shorter measures the harness.
+const SHORTEST: Duration = Duration::from_millis(5);
+
+/// Reads the room. Its entries are no verbs but say what they watch.
+pub(super) fn read(draft: &mut Draft<'_>, node: &Node) {
+    if node.map().is_some() {
+        draft.sink.report_with(&node.span, "`watch` needs a list", "begin each entry with `- `");
+        return;
+    }
+    for item in node.items() {
+        let head = Key { text: "watch".to_owned(), span: item.span.clone() };
+        if item.get("objects").is_some() {
+            objects(draft, &head, item);
+        } else {
+            credential(draft, &head, item);
+        }
+    }
+}
+
+fn objects(draft: &mut Draft<'_>, head: &Key, item: &Node) {
+    let Some(form) = Form::open(draft.sink, head, item, &["objects"]) else { return };
+    if let Some(kind) = form.need("objects").and_then(|node| kind(draft.sink, node)) {
+        draft.count_objects(kind);
+    }
+}
+
+/// A kind of Kubernetes object: `GeneratorState`.
+pub(super) fn kind<'n>(sink: &Sink, node: &'n Node) -> Option<&'n str> {
+    let kind = text(sink, node)?;
+    if !kind.starts_with(|c: char| c.is_ascii_uppercase()) || !kind.chars().all(|c| c.is_ascii_alphanumeric())
+    {
+        let hint = "as manifests write it: `GeneratorState`";
+        sink.report_with(&node.span, format!("`{kind}` is not a kind of object"), hint);
+        return None;
+    }
+    Some(kind)
+}
+
+fn credential(draft: &mut Draft<'_>, head: &Key, item: &Node) {
+    let Some(form) = Form::open(draft.sink, head, item, &["credential", "every"]) else { return };
+    let held = draft.credential(&form, "credential");
+    let every = draft.duration(&form, "every", held.as_ref());
+    let (Some(held), Some(every), Some(said)) = (held, every, form.get("every")) else { return };
+    let name = held.credential.name.clone();
+    if every < SHORTEST {
+        draft.sink.report(&said.span, "nothing is asked more often than every 5 ms");
+    }
+    let hops = draft.hops(&held.credential);
+    if !hops.contains(&Hop::Origin) && !hops.contains(&Hop::Login) && !draft.readers.any_broken() {
+        let hint = "only origin and login are; sync and secret are watched, the store is asked every 200 ms";
+        draft.sink.report_with(&said.span, format!("nothing of `{name}` is asked at a period"), hint);
+    }
+    if draft.periods.insert(name.clone(), every).is_some() {
+        draft.sink.report(&said.span, format!("`{name}` is watched twice"));
+    }
+}

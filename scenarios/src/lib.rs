@@ -1,0 +1,5 @@
+//! The catalogue, the language it is written in, the player, and the `handover` program.
+
+pub mod cli;
+pub mod language;
+pub mod play;

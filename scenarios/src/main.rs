@@ -1,0 +1,7 @@
+//! The `handover` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    handover::cli::main()
+}

@@ -1,0 +1,38 @@
+//! What stays of a run beside its events: the servers' logs, with every known secret masked, and the proof
+//! that none is left in any file.
+
+use std::path::{Path, PathBuf};
+
+use handover_harness::mask::{Leak, MaskError, Masker};
+
+/// Copies every `*.log` of `raw` into `logs` below `out`, masked. Answers with what could not be kept.
+pub fn keep_logs(masker: &Masker, raw: &Path, out: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(raw) else { return Vec::new() };
+    let logs = out.join("logs");
+    let mut failed = Vec::new();
+    if let Err(error) = handover_fixtures::embedded::template::private_dir(&logs) {
+        return vec![format!("cannot keep the servers' logs in {}: {error}", logs.display())];
+    }
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        let Some(name) = path.file_name() else { continue };
+        if let Err(error) = masker.mask_file(&path, &logs.join(name)) {
+            failed.push(super::chain(&error));
+        }
+    }
+    failed
+}
+
+/// Where a secret was found, for people; never which.
+pub fn told(leak: &Leak) -> String {
+    format!("{} at byte {} ({})", leak.file.display(), leak.offset, leak.encoding)
+}
+
+/// Looks for every known secret in every file below `out`, in every encoding.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn scan(masker: &Masker, out: &Path) -> Result<Vec<Leak>, MaskError> {
+    masker.scan_dir(out)
+}

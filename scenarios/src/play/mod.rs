@@ -1,0 +1,61 @@
+//! Playing scenarios on a plane: from the loaded file to the last event. Judging is somebody else's.
+
+pub mod bench;
+pub mod calibrate;
+pub mod evidence;
+pub mod given;
+pub mod halt;
+pub mod run;
+pub mod scenario;
+pub mod schedule;
+pub mod stage;
+pub mod steps;
+pub mod watching;
+
+use handover_fixtures::kubernetes::KubeError;
+use handover_fixtures::openbao::ClientError;
+use handover_fixtures::plane::Lacks;
+
+/// Why a scenario could not be played. Always the environment's fault: what a rotation does is never an
+/// error here, it is observed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// The plane lacks something; the scenario is skipped.
+    #[error("{0}")]
+    Lacks(#[from] Lacks),
+    /// Kubernetes refused something.
+    #[error("{0}")]
+    Kube(#[from] KubeError),
+    /// OpenBao refused something.
+    #[error("{}", chain(.0))]
+    Openbao(#[from] ClientError),
+    /// A database refused something.
+    #[error("{server}: {why}")]
+    Database {
+        /// Which server.
+        server: &'static str,
+        /// Its own words.
+        why: String,
+    },
+    /// Before the first step, everything has to be in place once; this was not.
+    #[error("before the first step: {0}")]
+    Baseline(String),
+    /// A probe could not be started.
+    #[error("a probe could not be started: {0}")]
+    Probe(String),
+}
+
+/// An error with its causes, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        let words = source.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = source.source();
+    }
+    text
+}

@@ -1,0 +1,100 @@
+//! One scenario, from its plan to its end.
+
+use std::time::Duration;
+
+use handover_harness::event::{Ending, What};
+use handover_harness::verdict::Verdict;
+use handover_harness::wait::Progress;
+use serde_json::Value;
+
+use super::halt::Halt;
+use super::stage::Stage;
+use super::watching::Watching;
+use super::{PlayError, given, steps};
+
+/// How long the evidence may take to decide once the last step is done.
+const SETTLES_WITHIN: Duration = Duration::from_secs(2);
+/// For what must stay as it is, one look more than the first is the least.
+const SETTLES_AT_LEAST: Duration = Duration::from_millis(500);
+
+/// Told what a scenario is doing.
+pub type Tell<'a> = dyn Fn(&str) + Send + Sync + 'a;
+
+/// Plays one scenario and records how it ended. `halt` ends it early, wherever it is.
+pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
+    stage.scribe.record(What::Plan(Box::new(stage.scenario.plan.clone())));
+    let mut applied = Vec::new();
+    let mut watching = Watching::new();
+    let ending = tokio::select! {
+        ending = through(stage, tell, &mut applied, &mut watching) => ending,
+        ending = halt.halted() => ending,
+    };
+    // Before its end is recorded, nothing may still be observed: what is judged is what is in the file.
+    watching.end().await;
+    // What the manifests made is taken away while ESO still runs: its finalizers need it.
+    if !halt.is_halted() {
+        tell("cleaning up");
+        for object in applied.iter().rev() {
+            if let Err(error) = stage.house.applier.delete(object, &stage.namespace).await {
+                stage.scribe.note(&format!("cleaning up: {}", super::chain(&error)));
+            }
+        }
+    }
+    stage.scribe.record(What::End(ending));
+}
+
+async fn through(
+    stage: &Stage<'_>,
+    tell: &Tell<'_>,
+    applied: &mut Vec<Value>,
+    watching: &mut Watching,
+) -> Ending {
+    tell("setting the stage");
+    let broke = |error: PlayError| match error {
+        PlayError::Lacks(lacks) => Ending::Skipped(stage.scribe.mask(&lacks.to_string())),
+        error => Ending::Broke(stage.scribe.mask(&super::chain(&error))),
+    };
+    *applied = match given::make(stage).await {
+        Ok(applied) => applied,
+        Err(error) => return broke(error),
+    };
+    tell("waiting until everything is in place");
+    let there = match watching.begin(stage).await {
+        Ok(()) => watching.baseline(stage).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = there {
+        return broke(error);
+    }
+    for (index, step) in stage.scenario.steps.iter().enumerate() {
+        tell(&handover_reports::live::step(index, stage.scenario.steps.len(), &step.text));
+        if !steps::play(stage, watching, index, step).await {
+            return Ending::Finished;
+        }
+    }
+    tell("waiting for the evidence to decide");
+    settle(stage).await;
+    Ending::Finished
+}
+
+/// Lets the probes go on until no expectation is left open, or it is clear that none will decide.
+async fn settle(stage: &Stage<'_>) {
+    let began = tokio::time::Instant::now();
+    let decided = stage.scribe.recorder().wait_for("not decided", SETTLES_WITHIN, |timeline| {
+        let Some(story) = timeline.stories.get(&stage.scenario.id) else {
+            return Progress::NotYet(String::new());
+        };
+        let open = story
+            .plan
+            .expectations
+            .iter()
+            .any(|expected| expected.judge(story).verdict == Verdict::Inconclusive);
+        if open || began.elapsed() < SETTLES_AT_LEAST {
+            Progress::NotYet(String::new())
+        } else {
+            Progress::There(())
+        }
+    });
+    // Whether it decided is the judge's to say, from the file.
+    let _ = decided.await;
+}

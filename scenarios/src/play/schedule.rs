@@ -1,0 +1,90 @@
+//! Which scenario may begin beside those that are playing. Pure.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::language::scenario::{DatabaseKind, Scenario};
+
+/// At most this many MySQL credentials may be probed faster than [`FAST`] at once: a login costs both
+/// sides milliseconds of CPU, and a probe must not make the outage it looks for.
+const FAST_MYSQL_CREDENTIALS: usize = 2;
+const FAST: Duration = Duration::from_millis(100);
+
+/// What a scenario needs to itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// The whole plane.
+    pub alone: bool,
+    /// Kubernetes namespaces that its manifests name.
+    pub names: BTreeSet<String>,
+    /// MySQL credentials that it probes fast.
+    pub fast_mysql: usize,
+}
+
+impl Claims {
+    /// Of one scenario.
+    pub fn of(scenario: &Scenario) -> Self {
+        let named = scenario.manifests.iter().filter_map(|manifest| manifest.namespace.clone());
+        let named = named.map(|namespace| format!("namespace {namespace}"));
+        let fast_mysql = scenario.readers.iter().filter(|reader| {
+            reader.every < FAST
+                && scenario
+                    .databases
+                    .iter()
+                    .any(|database| database.name == reader.database && database.kind == DatabaseKind::Mysql)
+        });
+        Self { alone: scenario.exclusive, fast_mysql: fast_mysql.count(), names: named.collect() }
+    }
+
+    fn fits_beside(&self, playing: &[&Self]) -> bool {
+        let fast: usize = playing.iter().map(|claims| claims.fast_mysql).sum();
+        if playing.is_empty() {
+            return true;
+        }
+        !self.alone
+            && playing.iter().all(|claims| !claims.alone && claims.names.is_disjoint(&self.names))
+            && (self.fast_mysql == 0 || fast + self.fast_mysql <= FAST_MYSQL_CREDENTIALS)
+    }
+}
+
+/// The first of `waiting` that may begin now, with `jobs` places in all.
+pub fn next(waiting: &[&Claims], playing: &[&Claims], jobs: usize) -> Option<usize> {
+    if playing.len() >= jobs {
+        return None;
+    }
+    waiting.iter().position(|claims| claims.fits_beside(playing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(alone: bool, name: &str, fast_mysql: usize) -> Claims {
+        let names = if name.is_empty() { BTreeSet::new() } else { BTreeSet::from([name.to_owned()]) };
+        Claims { alone, names, fast_mysql }
+    }
+
+    #[test]
+    fn exclusive_means_alone_on_both_sides() {
+        let (alone, plain) = (claims(true, "", 0), claims(false, "", 0));
+        assert_eq!(next(&[&alone], &[&plain], 4), None);
+        assert_eq!(next(&[&plain], &[&alone], 4), None);
+        assert_eq!(next(&[&alone, &plain], &[&plain], 4), Some(1), "another may overtake it");
+        assert_eq!(next(&[&alone], &[], 4), Some(0));
+    }
+
+    #[test]
+    fn names_are_held_exclusively() {
+        let (fleet, other) = (claims(false, "namespace fleet", 0), claims(false, "namespace web", 0));
+        assert_eq!(next(&[&fleet, &other], &[&fleet], 4), Some(1));
+    }
+
+    #[test]
+    fn fast_logins_and_places_are_limited() {
+        let fast = claims(false, "", 1);
+        assert_eq!(next(&[&fast], &[&fast], 4), Some(0));
+        assert_eq!(next(&[&fast], &[&fast, &fast], 4), None);
+        assert_eq!(next(&[&claims(false, "", 3)], &[], 4), Some(0), "alone it may ask for more");
+        assert_eq!(next(&[&fast], &[&fast], 1), None);
+    }
+}
