@@ -221,7 +221,7 @@ pub struct RunVerdict {
     pub interrupted: Option<String>,
     /// How the environment broke, where it did.
     pub broke: Option<String>,
-    /// Whether the file ends in the middle (a killed run).
+    /// Whether the file stops without the run's end: a killed run.
     pub torn: bool,
     /// The scenarios, by name.
     pub scenarios: Vec<ScenarioVerdict>,

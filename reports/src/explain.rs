@@ -19,7 +19,8 @@ pub(crate) fn finding(finding: &Finding, file: &str) -> Vec<(&'static str, Strin
         (None, None) => {}
     }
     if let Some(stopped) = &finding.stopped {
-        said.push(("stopped", stopped_where(stopped)));
+        let arrived = finding.measured_us.is_some_and(|bounds| bounds.at_most.is_some());
+        said.push(("stopped", stopped_where(stopped, arrived)));
         if let Some(error) = &stopped.last_error {
             said.push(("last error", error.clone()));
         }
@@ -33,10 +34,13 @@ pub(crate) fn finding(finding: &Finding, file: &str) -> Vec<(&'static str, Strin
     said
 }
 
-fn stopped_where(stopped: &Stopped) -> String {
-    match stopped.after {
-        Some(after) => format!("seen last at {after}, not at {}", stopped.at),
-        None => format!("seen nowhere; {} is the first hop where it should have been", stopped.at),
+/// The hop that stopped it, or, where it arrived after all, the first that was late.
+fn stopped_where(stopped: &Stopped, arrived: bool) -> String {
+    match (stopped.after, arrived) {
+        (Some(after), false) => format!("seen last at {after}, not at {}", stopped.at),
+        (None, false) => format!("seen nowhere; {} is the first hop where it should have been", stopped.at),
+        (Some(after), true) => format!("in time at {after}, late from {} on", stopped.at),
+        (None, true) => format!("late from the first hop on, {}", stopped.at),
     }
 }
 

@@ -61,9 +61,7 @@ fn one(
     }
     if verdict == Verdict::Pass && checked && story.origin(credential, index).seen.is_none() {
         verdict = Verdict::Inconclusive;
-        seen.push_str(
-            "; but it was never seen at the server: neither was the value before it refused nor its own accepted",
-        );
+        seen.push_str(&format!("; but it {}", words::NOT_AT_ORIGIN));
     }
     Judgement {
         measured: Some(arrival.bounds),

@@ -148,7 +148,7 @@ pub fn judge(timeline: &Timeline) -> RunVerdict {
         took_us: timeline.last_at - timeline.header.at,
         interrupted,
         broke,
-        torn: timeline.torn,
+        torn: timeline.torn || timeline.ending.is_none(),
         scenarios: timeline.stories.iter().map(|(id, story)| scenario::judge(timeline, id, story)).collect(),
         servers: timeline.usage.iter().filter_map(|(name, readings)| server(name, readings)).collect(),
     }

@@ -19,33 +19,25 @@ pub(super) fn judge(story: &Story, probe: &str, limit: Micros) -> Judgement {
     let rotations = story.rotations(&planned.credential);
     let measured = measure(&samples, rotations.first().map(|rotation| rotation.ordered));
     let unseen = (0..rotations.len()).find(|r| story.origin(&planned.credential, *r).seen.is_none());
-    let (verdict, doubt) = match against(measured.longest, limit) {
-        Verdict::Pass if rotations.is_empty() => {
-            return Judgement {
-                measured: Some(measured.longest),
-                limit: Some(limit),
-                ..Judgement::no_rotation(&planned.credential)
-            };
+    let held = against(measured.longest, limit);
+    let (verdict, doubt) = match (held, unseen) {
+        (Verdict::Inconclusive, _) => (held, measured.doubt(limit)),
+        (Verdict::Pass, _) if rotations.is_empty() => {
+            (Verdict::Inconclusive, Judgement::no_rotation(&planned.credential).seen)
         }
-        Verdict::Pass => match unseen {
-            Some(r) => (
-                Verdict::Inconclusive,
-                format!(
-                    "; but {} was never seen at the server: neither was the value before it refused nor its own accepted",
-                    words::rotation(r, &rotations[r])
-                ),
-            ),
-            None => (Verdict::Pass, String::new()),
-        },
-        Verdict::Inconclusive => (Verdict::Inconclusive, measured.doubt(limit)),
-        decided @ (Verdict::Fail | Verdict::Error | Verdict::Skipped) => (decided, String::new()),
+        (Verdict::Pass, Some(r)) => {
+            let name = words::rotation(r, &rotations[r]);
+            (Verdict::Inconclusive, format!("but {name} {}", words::NOT_AT_ORIGIN))
+        }
+        (Verdict::Pass, None) | (Verdict::Fail | Verdict::Error | Verdict::Skipped, _) => {
+            (held, String::new())
+        }
     };
+    let seen = if doubt.is_empty() { measured.text() } else { format!("{}; {doubt}", measured.text()) };
     Judgement {
         measured: Some(measured.longest),
         limit: Some(limit),
-        ..Judgement::new(verdict, measured.text() + &doubt)
-            .brief(measured.brief())
-            .evidence(measured.evidence)
+        ..Judgement::new(verdict, seen).brief(measured.brief()).evidence(measured.evidence)
     }
 }
 
@@ -132,8 +124,8 @@ impl Measured {
     /// Why neither bound decides.
     fn doubt(&self, limit: Micros) -> String {
         match self.longest.at_most {
-            Some(_) => format!("; the limit of {limit} lies between the bounds: sample faster"),
-            None => "; there is no accepted login before or after it: watch for longer".to_owned(),
+            Some(_) => format!("the limit of {limit} lies between the bounds: sample faster"),
+            None => "there is no accepted login before or after it: watch for longer".to_owned(),
         }
     }
 }

@@ -4,6 +4,10 @@ use crate::clock::Micros;
 use crate::plan::Bounds;
 use crate::timeline::{Generation, Rotation};
 
+/// What keeps a rotation of which only the way behind the server was seen from passing.
+pub(super) const NOT_AT_ORIGIN: &str =
+    "was never seen at the server: neither was the value before it refused nor its own accepted";
+
 /// Both bounds of a time in few words: `3.10–3.16 s`, `at least 7.20 s`.
 pub(super) fn span(bounds: Bounds) -> String {
     let least = bounds.at_least.to_string();

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use handover_harness::judge::judge as judge_timeline;
-use handover_harness::timeline::fold;
+use handover_harness::timeline::{Timeline, fold};
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, exit_of, junit, terminal, verdict_json, write_atomically};
 
@@ -22,6 +22,11 @@ pub(super) fn judge(args: &JudgeArgs, screen: &Screen) -> Result<Exit, Failure> 
 
 /// Folds and judges `events.jsonl`.
 pub(super) fn of_files(dir: &Path) -> Result<RunVerdict, Failure> {
+    Ok(judge_timeline(&timeline(dir)?))
+}
+
+/// Folds `events.jsonl`.
+pub(super) fn timeline(dir: &Path) -> Result<Timeline, Failure> {
     let path = dir.join("events.jsonl");
     let file = File::open(&path).map_err(|error| {
         Failure::usage(format!(
@@ -30,9 +35,8 @@ pub(super) fn of_files(dir: &Path) -> Result<RunVerdict, Failure> {
             dir.display()
         ))
     })?;
-    let timeline = fold(BufReader::new(file))
-        .map_err(|error| Failure::usage(format!("{}: {}", path.display(), crate::play::chain(&error))))?;
-    Ok(judge_timeline(&timeline))
+    fold(BufReader::new(file))
+        .map_err(|error| Failure::usage(format!("{}: {}", path.display(), crate::play::chain(&error))))
 }
 
 /// Writes the reports that are files.

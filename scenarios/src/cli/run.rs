@@ -51,8 +51,14 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
     let verdict = judge::of_files(&order.out)?;
     judge::write(&verdict, &order.out)?;
     let runtime = runtime()?;
-    let figures = runtime.block_on(bench::figures(&order, &verdict));
-    screen.out(&figures.map_err(|error| Failure { exit: Exit::Environment, message: format!("{error:#}") })?);
+    let failed = |error: anyhow::Error| Failure { exit: Exit::Environment, message: format!("{error:#}") };
+    let timeline = judge::timeline(&order.out)?;
+    let mut figures = bench::of_run(&timeline, &verdict);
+    screen.remark("measuring logins");
+    figures.push(runtime.block_on(bench::login(&order)).map_err(failed)?);
+    for figure in figures {
+        screen.line(&format!("{:<58} {:>14}   budget {}", figure.what, figure.measured, figure.budget));
+    }
     Ok(exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty()))
 }
 

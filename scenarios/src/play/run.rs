@@ -29,6 +29,12 @@ use crate::language::scenario::Scenario;
 /// How often it is seen whether every server still lives.
 const PULSE: Duration = Duration::from_millis(250);
 
+/// The note that calibration begins.
+pub(super) const MEASURING: &str = "measuring this host";
+
+/// The note that calibration has ended.
+pub(super) const MEASURED: &str = "this host is measured";
+
 /// What to play.
 pub struct Order {
     /// The run's id.
@@ -61,6 +67,21 @@ pub trait Show: Send + Sync {
     fn obtaining(&self) -> Arc<dyn handover_fixtures::components::progress::Progress>;
 }
 
+/// Shows nothing.
+pub struct Silent;
+
+impl Show for Silent {
+    fn run(&self, _: &str) {}
+
+    fn scenario(&self, _: &str, _: &str) {}
+
+    fn over(&self, _: &str) {}
+
+    fn obtaining(&self) -> Arc<dyn handover_fixtures::components::progress::Progress> {
+        Arc::new(handover_fixtures::components::progress::Silent)
+    }
+}
+
 /// What a run left beside its files.
 #[derive(Debug, Default)]
 pub struct Aftermath {
@@ -91,9 +112,11 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         let played = on_plane(order, &plane, &scribe, show, halt).await;
         show.run("stopping the servers");
         let plane = Arc::into_inner(plane).expect("everybody who played has left the plane");
-        let stopped = plane.stop().await;
-        scribe.note(&format!("everything was stopped in {} ms", stopped.took.as_millis()));
-        aftermath.left = stopped.left;
+        let names: Vec<String> = plane.usage().into_keys().collect();
+        aftermath.left = plane.stop().await;
+        for name in names {
+            scribe.record(What::Component { name, state: ComponentState::Stopped });
+        }
         played
     };
     // Events that cannot be written end a run like a server that dies: in order.
@@ -130,7 +153,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     Ok(aftermath)
 }
 
-async fn obtain(
+pub(super) async fn obtain(
     order: &Order,
     show: &dyn Show,
 ) -> Result<ResolvedSet, handover_fixtures::components::ResolveError> {
@@ -223,9 +246,10 @@ async fn on_plane(
         phase: (order.seed as f64 * 0.618_033_988_749_895).fract(),
     };
     show.run("measuring this host");
-    scribe.note("measuring this host");
+    scribe.note(MEASURING);
     let calibration = unless(halt, calibrate(&house)).await?.map_err(broke)?;
     scribe.record(What::Calibrated(calibration));
+    scribe.note(MEASURED);
     usage(&house, scribe);
     let playing = play_all(order, &house, scribe, show, halt);
     tokio::pin!(playing);

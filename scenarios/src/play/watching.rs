@@ -326,7 +326,7 @@ impl Watching {
                             Ok(object) => secret_shows(object.as_ref(), &keys, &prints, scribe.masker()),
                             Err(error) => Outcome::Unreachable(scribe.mask(&error.to_string())),
                         };
-                        watched.seen(at, outcome);
+                        watched.read(at, Micros::now(), outcome);
                     }
                     Ok(SyncStatus::Failing(why)) => watched.seen(at, Outcome::Unclear(scribe.mask(&why))),
                     Ok(SyncStatus::Silent) => {
@@ -431,15 +431,20 @@ impl Watched {
         }
     }
 
-    /// For a watch, due and asked are when the news arrived.
+    /// What the news itself says: due, asked and answered when it arrived.
     fn seen(&self, at: Micros, outcome: Outcome) {
+        self.read(at, at, outcome);
+    }
+
+    /// What was read because of the news.
+    fn read(&self, at: Micros, answered: Micros, outcome: Outcome) {
         self.scribe.seen(Observation {
             credential: self.credential.clone(),
             hop: self.hop,
             probe: self.probe.clone(),
             due: at,
             asked: at,
-            answered: at,
+            answered,
             outcome,
         });
     }

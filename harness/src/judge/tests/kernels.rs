@@ -253,6 +253,8 @@ fn out_of_order() {
     comes_to(&blind, &order(Hop::Secret), INCONCLUSIVE, "while the watch was blind");
     let between = over.shows("store", 1_600, 1_601, "c").finish(3_000);
     comes_to(&between, &order(Hop::Store), INCONCLUSIVE, "between two askings");
+    let seen = judged(&between, &order(Hop::Store)).seen;
+    assert_eq!(seen, "store showed g0, g2; g1 may have been there between two askings");
     let back = between.shows("store", 1_800, 1_801, "b");
     comes_to(&back, &order(Hop::Store), FAIL, "g1 came back at 1.80 s without having been ordered");
 }
