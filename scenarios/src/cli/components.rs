@@ -62,8 +62,8 @@ fn table(items: &[Item], screen: &Screen) {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(u16::try_from(screen.style.width).unwrap_or(100))
+        // A path that is broken over lines cannot be copied.
+        .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(["component", "version", "source", "state", "size", "where"]);
     for item in items {
         let state = match &item.state {

@@ -41,7 +41,10 @@ pub(super) fn timeline(dir: &Path) -> Result<Timeline, Failure> {
 
 /// Writes the reports that are files.
 pub(super) fn write(verdict: &RunVerdict, dir: &Path) -> Result<(), Failure> {
-    let failed = |error: handover_reports::WriteError| Failure::environment(&error);
+    let failed = |error: handover_reports::WriteError| Failure {
+        exit: Exit::Environment,
+        message: format!("{error}; free some space there, or name a directory of your own on another disk"),
+    };
     write_atomically(&dir.join("verdict.json"), verdict_json::to_json(verdict)).map_err(failed)?;
     let attachments = junit::present(dir, &["events.jsonl"]);
     write_atomically(&dir.join("junit.xml"), junit::render(verdict, &attachments)).map_err(failed)

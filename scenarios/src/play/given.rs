@@ -203,6 +203,7 @@ async fn manifests(stage: &Stage<'_>) -> Result<Vec<Value>, PlayError> {
     let applier = &stage.house.applier;
     let apply = async |object: &Value, at: &str| {
         applier.apply(object, &stage.namespace).await.map_err(|error| {
+            learn_secrets(stage, object);
             // A refused manifest is the user's to mend: say where it stands.
             PlayError::Baseline(format!("{at}: {}", super::chain(&error)))
         })
@@ -217,6 +218,20 @@ async fn manifests(stage: &Stage<'_>) -> Result<Vec<Value>, PlayError> {
         apply(object, at).await?;
     }
     Ok(first.into_iter().chain(later).map(|(object, _)| object).collect())
+}
+
+/// What a refused Secret holds: the API server quotes what it refuses, in its answer and in its log.
+fn learn_secrets(stage: &Stage<'_>, object: &Value) {
+    if object["kind"] != "Secret" {
+        return;
+    }
+    let learn = |text: String| stage.scribe.masker().learn(&Secret::new(text));
+    let maps = ["data", "stringData"].into_iter().filter_map(|key| object[key].as_object());
+    for value in maps.flat_map(|map| map.values()) {
+        learn(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let decoded = serde_json::from_value::<k8s_openapi::ByteString>(value.clone());
+        decoded.ok().and_then(|bytes| String::from_utf8(bytes.0).ok()).map(learn);
+    }
 }
 
 fn is_store(object: &Value) -> bool {

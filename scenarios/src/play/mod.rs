@@ -50,6 +50,13 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {
+        // The API server's own words are in the text; the client says them again, with the whole status.
+        if matches!(
+            source.downcast_ref::<Box<kube::Error>>().map(|error| &**error),
+            Some(kube::Error::Api(_))
+        ) {
+            break;
+        }
         let words = source.to_string();
         if !text.contains(&words) {
             text.push_str(": ");

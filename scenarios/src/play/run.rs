@@ -1,13 +1,13 @@
 //! A whole run: the plane is started, measured, played on and stopped, and what was seen is judged.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use handover_fixtures::components::{Component, Request, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Overrides, Request, ResolvedSet, resolve};
 use handover_fixtures::embedded::{self, Embedded};
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
@@ -102,11 +102,19 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let cache = order.components.cache.root().to_owned();
     let mut aftermath = Aftermath::default();
     let run_dir = RunDir::create(&cache.join("runs"), &order.run)?;
-    let broke = |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&chain(error)));
+    let broke =
+        |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
     let playing = async {
         let components = unless(halt, obtain(order, show)).await?.map_err(|error| broke(&error))?;
         scribe.record(What::Run(info(order, &components)));
+        for part in foreign_parts(&order.components.overrides) {
+            let text = format!(
+                "eso is your own, {part} is the pinned release's; give --component {part}=PATH if it has its own"
+            );
+            show.run(&text);
+            scribe.note(&text);
+        }
         let plane = unless(halt, start(order, &components, &run_dir, &scribe, show)).await?;
         let plane = Arc::new(plane.map_err(|error| broke(&error))?);
         let played = on_plane(order, &plane, &scribe, show, halt).await;
@@ -153,6 +161,12 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     Ok(aftermath)
 }
 
+/// The text with logs named by where they will be found when the run's directory is gone.
+fn as_kept(text: &str, run_dir: &RunDir, order: &Order) -> String {
+    let logs = |dir: &Path| dir.join("logs").display().to_string();
+    text.replace(&logs(run_dir.path()), &logs(&order.out))
+}
+
 pub(super) async fn obtain(
     order: &Order,
     show: &dyn Show,
@@ -165,6 +179,14 @@ pub(super) async fn obtain(
         }
     }
     resolve(order.components.clone().only(wanted), show.obtaining()).await
+}
+
+/// Parts of an ESO release that are not the user's although its program is: most versions get along, and
+/// those that do not end with a missing kind or a missing permission.
+fn foreign_parts(overrides: &Overrides) -> impl Iterator<Item = Component> {
+    let own = overrides.get(Component::Eso).is_some();
+    let parts = [Component::EsoCrds, Component::EsoChart].into_iter();
+    parts.filter(move |part| own && overrides.get(*part).is_none())
 }
 
 fn servers(scenarios: &[Scenario]) -> BTreeSet<Server> {

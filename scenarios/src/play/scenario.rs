@@ -15,7 +15,7 @@ use super::{PlayError, given, steps};
 /// How long the evidence may take to decide once the last step is done.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 /// For what must stay as it is, one look more than the first is the least.
-const SETTLES_AT_LEAST: Duration = Duration::from_millis(500);
+const SETTLES_AT_LEAST: Duration = Duration::from_millis(250);
 
 /// Told what a scenario is doing.
 pub type Tell<'a> = dyn Fn(&str) + Send + Sync + 'a;
