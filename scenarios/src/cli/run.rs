@@ -55,7 +55,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
     let timeline = judge::timeline(&order.out)?;
     let mut figures = bench::of_run(&timeline, &verdict);
     screen.remark("measuring logins");
-    figures.push(runtime.block_on(bench::login(&order)).map_err(failed)?);
+    figures.extend(runtime.block_on(bench::logins(&order)).map_err(failed)?);
     for figure in figures {
         screen.line(&format!("{:<58} {:>14}   budget {}", figure.what, figure.measured, figure.budget));
     }
