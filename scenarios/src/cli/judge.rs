@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use handover_fixtures::cause::chain;
 use handover_harness::judge::judge as judge_timeline;
 use handover_harness::timeline::{Timeline, fold};
 use handover_harness::verdict::RunVerdict;
@@ -36,7 +37,7 @@ pub(super) fn timeline(dir: &Path) -> Result<Timeline, Failure> {
         ))
     })?;
     fold(BufReader::new(file))
-        .map_err(|error| Failure::usage(format!("{}: {}", path.display(), crate::play::chain(&error))))
+        .map_err(|error| Failure::usage(format!("{}: {}", path.display(), chain(&error))))
 }
 
 /// Writes the reports that are files.

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Environment, Override, Overrides, Request};
 use handover_reports::Exit;
 
@@ -147,7 +148,7 @@ impl Failure {
     }
 
     fn environment(error: &dyn std::error::Error) -> Self {
-        Self { exit: Exit::Environment, message: crate::play::chain(error) }
+        Self { exit: Exit::Environment, message: chain(error) }
     }
 }
 
@@ -185,11 +186,11 @@ impl With {
         for text in &self.components {
             match Override::parse(text) {
                 Ok(flag) => flags.push(flag),
-                Err(error) => errors.push(crate::play::chain(&error)),
+                Err(error) => errors.push(chain(&error)),
             }
         }
         let overrides = Overrides::gather(&flags, &environment).unwrap_or_else(|found| {
-            errors.extend(found.iter().map(|error| crate::play::chain(error)));
+            errors.extend(found.iter().map(|error| chain(error)));
             Overrides::default()
         });
         if !errors.is_empty() {

@@ -7,20 +7,24 @@ use crate::play::halt::Halt;
 
 /// Halts on the first signal; on the second one leaves without waiting. The servers die with this process
 /// then, and the next start sweeps the rest.
-pub(super) async fn heed(halt: Halt) {
+///
+/// From the call on no signal is lost; what is returned has to be awaited to heed them.
+pub(super) fn heed(halt: Halt) -> impl Future<Output = ()> {
     let listen = |kind| signal(kind).expect("a process may always listen for these signals");
     let mut interrupt = listen(SignalKind::interrupt());
     let mut terminate = listen(SignalKind::terminate());
     let mut hangup = listen(SignalKind::hangup());
-    loop {
-        let (name, code) = tokio::select! {
-            _ = interrupt.recv() => ("SIGINT", 130),
-            _ = terminate.recv() => ("SIGTERM", 143),
-            _ = hangup.recv() => ("SIGHUP", 129),
-        };
-        if halt.is_halted() {
-            std::process::exit(code);
+    async move {
+        loop {
+            let (name, code) = tokio::select! {
+                _ = interrupt.recv() => ("SIGINT", 130),
+                _ = terminate.recv() => ("SIGTERM", 143),
+                _ = hangup.recv() => ("SIGHUP", 129),
+            };
+            if halt.is_halted() {
+                std::process::exit(code);
+            }
+            halt.halt(Ending::Interrupted(name.to_owned()));
         }
-        halt.halt(Ending::Interrupted(name.to_owned()));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use handover_fixtures::cause::chain;
 use handover_harness::mask::{Leak, MaskError, Masker};
 
 /// Copies every `*.log` of `raw` into `logs` below `out`, masked. Answers with what could not be kept.
@@ -18,7 +19,7 @@ pub fn keep_logs(masker: &Masker, raw: &Path, out: &Path) -> Vec<String> {
     for path in paths {
         let Some(name) = path.file_name() else { continue };
         if let Err(error) = masker.mask_file(&path, &logs.join(name)) {
-            failed.push(super::chain(&error));
+            failed.push(chain(&error));
         }
     }
     failed

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::kubernetes::apply::ready_condition;
 use handover_fixtures::kubernetes::rewrite::{KubernetesLogin, OpenbaoAddress, login_of, rewrite};
 use handover_fixtures::plane::{Peer, Server};
@@ -49,7 +50,11 @@ async fn kubernetes_namespaces(stage: &Stage<'_>) -> Result<(), PlayError> {
 /// The scenario's OpenBao namespace, and in it every kubernetes login that the manifests ask for.
 async fn openbao_namespace(stage: &Stage<'_>) -> Result<(), PlayError> {
     stage.house.plane.openbao().create_namespace(&stage.namespace).await?;
-    stage.openbao.put_policy(POLICY, &policy(stage)).await?;
+    // OpenBao refuses a policy without rules; who is given nothing needs none.
+    let policy = policy(stage);
+    if !policy.is_empty() {
+        stage.openbao.put_policy(POLICY, &policy).await?;
+    }
     let logins: BTreeSet<KubernetesLogin> =
         stage.scenario.manifests.iter().filter_map(|manifest| login_of(&manifest.object)).collect();
     let (api_server, ca) = stage.house.plane.api_server()?;
@@ -138,11 +143,11 @@ async fn make_user(
     let made = match kind {
         DatabaseKind::Mysql => {
             let rights = if rotates { mysql::Rights::Rotate } else { mysql::Rights::LogIn };
-            plane.mysql()?.create_user(user, &password, rights).await.map_err(|error| super::chain(&error))
+            plane.mysql()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
         }
         DatabaseKind::Valkey => {
             let rights = if rotates { valkey::Rights::Rotate } else { valkey::Rights::Use };
-            plane.valkey()?.create_user(user, &password, rights).await.map_err(|error| super::chain(&error))
+            plane.valkey()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
         }
     };
     made.map_err(|why| PlayError::Database { server: kind.word(), why })?;
@@ -205,7 +210,7 @@ async fn manifests(stage: &Stage<'_>) -> Result<Vec<Value>, PlayError> {
         applier.apply(object, &stage.namespace).await.map_err(|error| {
             learn_secrets(stage, object);
             // A refused manifest is the user's to mend: say where it stands.
-            PlayError::Baseline(format!("{at}: {}", super::chain(&error)))
+            PlayError::Baseline(format!("{at}: {}", chain(&error)))
         })
     };
     for (object, at) in &first {

@@ -12,6 +12,7 @@ pub mod stage;
 pub mod steps;
 pub mod watching;
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::openbao::ClientError;
 use handover_fixtures::plane::Lacks;
@@ -43,26 +44,4 @@ pub enum PlayError {
     /// A probe could not be started.
     #[error("a probe could not be started: {0}")]
     Probe(String),
-}
-
-/// An error with its causes, in one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        // The API server's own words are in the text; the client says them again, with the whole status.
-        if matches!(
-            source.downcast_ref::<Box<kube::Error>>().map(|error| &**error),
-            Some(kube::Error::Api(_))
-        ) {
-            break;
-        }
-        let words = source.to_string();
-        if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = source.source();
-    }
-    text
 }

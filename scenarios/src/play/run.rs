@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, Overrides, Request, ResolvedSet, resolve};
 use handover_fixtures::embedded::{self, Embedded};
 use handover_fixtures::kubernetes::KubeError;
@@ -23,7 +24,7 @@ use super::calibrate::calibrate;
 use super::halt::Halt;
 use super::schedule::{self, Claims};
 use super::stage::{House, Stage};
-use super::{chain, evidence, scenario};
+use super::{evidence, scenario};
 use crate::language::scenario::Scenario;
 
 /// How often it is seen whether every server still lives.

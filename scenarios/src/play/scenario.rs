@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use handover_fixtures::cause::chain;
 use handover_harness::event::{Ending, What};
 use handover_harness::verdict::Verdict;
 use handover_harness::wait::Progress;
@@ -36,7 +37,7 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
         tell("cleaning up");
         for object in applied.iter().rev() {
             if let Err(error) = stage.house.applier.delete(object, &stage.namespace).await {
-                stage.scribe.note(&format!("cleaning up: {}", super::chain(&error)));
+                stage.scribe.note(&format!("cleaning up: {}", chain(&error)));
             }
         }
     }
@@ -52,7 +53,7 @@ async fn through(
     tell("setting the stage");
     let broke = |error: PlayError| match error {
         PlayError::Lacks(lacks) => Ending::Skipped(stage.scribe.mask(&lacks.to_string())),
-        error => Ending::Broke(stage.scribe.mask(&super::chain(&error))),
+        error => Ending::Broke(stage.scribe.mask(&chain(&error))),
     };
     *applied = match given::make(stage).await {
         Ok(applied) => applied,

@@ -4,6 +4,7 @@ mod hold;
 mod rotate;
 mod wait;
 
+use handover_fixtures::cause::chain;
 use handover_harness::event::Phase;
 use handover_harness::mask::Masked;
 
@@ -26,7 +27,7 @@ pub async fn play(stage: &Stage<'_>, watching: &Watching, index: usize, step: &S
 
 /// A step that the environment refused.
 fn failed(stage: &Stage<'_>, why: &dyn std::error::Error) -> Phase {
-    Phase::Failed(stage.scribe.mask(&super::chain(why)))
+    Phase::Failed(stage.scribe.mask(&chain(why)))
 }
 
 /// What a hop shows now, for a wait's last word.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::plane::Peer;
 use handover_fixtures::{mysql, valkey};
 use handover_harness::event::Hop;
@@ -13,8 +14,8 @@ use handover_harness::secret::Secret;
 
 use super::Watching;
 use crate::language::scenario::{Credential, Database, DatabaseKind};
+use crate::play::PlayError;
 use crate::play::stage::{Stage, Values, server};
-use crate::play::{PlayError, chain};
 
 /// How often a value that is not rotating right now is tried at its origin.
 const ORIGIN_EVERY: Duration = Duration::from_millis(250);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::openbao::Client;
 use handover_harness::event::Hop;
 use handover_harness::probe::start;
@@ -10,8 +11,8 @@ use handover_harness::secret::Secret;
 
 use super::{Watching, until};
 use crate::language::scenario::Credential;
+use crate::play::PlayError;
 use crate::play::stage::Stage;
-use crate::play::{PlayError, chain};
 
 /// How often the store is asked beside what its audit log tells.
 const STORE_EVERY: Duration = Duration::from_millis(200);

@@ -1,0 +1,94 @@
+//! A verdict that is always pass proves nothing: what must not pass does not.
+
+mod support;
+
+use support::{Cache, Run, Scratch, array, edited, without};
+
+/// ESO looks every five seconds, and has just looked: no rotation is seen within a third of one.
+#[test]
+fn an_impossible_limit_fails_with_bounds_that_make_sense() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    let files = scratch.at("scenarios");
+    for (folder, credential) in [("kv", "app"), ("mysql", "fleet"), ("valkey", "fleet")] {
+        // Right after the first sync a second one may come at once; a second later none is near for three.
+        let hold = format!("steps:\n  - hold: {{ credential: {credential}, at: secret, for: 1s }}");
+        edited(folder, &files.join(folder), "late", |text| text.replace("steps:", &hold));
+    }
+    let words = [files.as_os_str(), "--set".as_ref(), "limit=300ms".as_ref()];
+    let done = Run::start(&cache, &scratch.at("out"), words).end();
+    done.exits(1).says_once("3 scenarios: 3 fail exit 1: an expectation failed").leaves_nothing(&cache);
+    done.junit_has(&["ExpectationFailed"]);
+    for (id, fail) in [
+        ("late/kv/refresh", &["propagates"][..]),
+        ("late/mysql/static-role-forced", &["outage", "propagates"]),
+        ("late/valkey/static-role-forced", &["outage", "propagates"]),
+    ] {
+        let scenario = done.scenario(id);
+        assert_eq!(scenario["verdict"], "fail");
+        let mut failed = Vec::new();
+        for finding in array(&scenario["findings"]) {
+            if finding["verdict"] == "pass" {
+                continue;
+            }
+            assert_eq!(finding["verdict"], "fail", "all else passes as ever: {finding:#}");
+            assert_eq!(finding["limit_us"], 300_000);
+            let (at_least, at_most) =
+                (&finding["measured_us"]["at_least"], &finding["measured_us"]["at_most"]);
+            let (at_least, at_most) =
+                (at_least.as_u64().expect("a bound"), at_most.as_u64().expect("a bound"));
+            // Not even the lower bound is within the limit, and one refresh and a bit is above the upper one.
+            assert!(300_000 < at_least && at_least <= at_most && at_most < 7_000_000, "{finding:#}");
+            failed.push(finding["verb"].as_str().expect("a verb"));
+            if finding["verb"] == "propagates" {
+                // Where it stopped: OpenBao had it at once.
+                assert_eq!(finding["stopped"]["after"], "store", "{finding:#}");
+            }
+            assert!(!array(&finding["evidence"]).is_empty(), "{finding:#}");
+        }
+        failed.sort_unstable();
+        assert_eq!(failed, fail, "{scenario:#}");
+    }
+}
+
+/// Nothing rotates, so nothing is shown, however well everything else goes; and a wait for what was never
+/// ordered says so.
+#[test]
+fn without_a_rotation_nothing_passes() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    let files = scratch.at("scenarios");
+    for (folder, prefix) in [("kv", "waits"), ("mysql", "waits"), ("valkey", "waits")] {
+        edited(folder, &files.join(prefix).join(folder), prefix, |text| {
+            let short =
+                text.replace("within: 30s }", "within: 1s }").replace("within: 10s }", "within: 1s }");
+            without(&short, "- rotate:")
+        });
+    }
+    for folder in ["kv", "mysql"] {
+        edited(folder, &files.join("holds").join(folder), "holds", |text| {
+            let credential = if folder == "kv" { "app" } else { "fleet" };
+            let hold = format!("  - hold: {{ credential: {credential}, at: secret, for: 1s }}");
+            without(&text.replace(&format!("  - rotate: {credential}"), &hold), "- wait:")
+        });
+    }
+    let done = Run::start(&cache, &scratch.at("out"), [&files]).end();
+    done.exits(1).says_once("5 scenarios: 3 inconclusive, 2 fail exit 1").leaves_nothing(&cache);
+    done.junit_has(&["ExpectationFailed", "Inconclusive"]);
+    let verdict = done.verdict();
+    for scenario in array(&verdict["scenarios"]) {
+        let waits = scenario["scenario"].as_str().expect("an id").starts_with("waits/");
+        assert_eq!(scenario["verdict"], if waits { "inconclusive" } else { "fail" }, "{scenario:#}");
+        for finding in array(&scenario["findings"]) {
+            // Who was there to the end knows that nothing moved, and of that alone speaks `rotations`.
+            let known = !waits && finding["verb"] == "rotations";
+            assert_eq!(finding["verdict"], if known { "fail" } else { "inconclusive" }, "{finding:#}");
+            if finding["verb"] == "step" {
+                let seen = finding["seen"].as_str().expect("text");
+                assert!(waits && seen.starts_with("out of time; last seen:"), "{finding:#}");
+            }
+        }
+        let lines = array(&scenario["findings"]).iter().filter(|finding| !finding["line"].is_null()).count();
+        assert!(lines >= 4, "every line of `expect` is judged: {scenario:#}");
+    }
+}

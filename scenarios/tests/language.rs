@@ -1,0 +1,178 @@
+//! Scenario files and command lines that are wrong are refused before anything is started: with every
+//! mistake at once, each at its place, and the exit code that says whose fault it is.
+
+mod support;
+
+use support::{Cache, Done, Scratch, handover, quick};
+
+struct House {
+    scratch: Scratch,
+    cache: Cache,
+}
+
+impl House {
+    fn new() -> Self {
+        let scratch = Scratch::new();
+        let cache = Cache::new(&scratch);
+        Self { scratch, cache }
+    }
+
+    fn told<const N: usize>(&self, words: [&str; N]) -> Done {
+        let mut command = handover(&self.cache, words);
+        command.current_dir(self.scratch.path());
+        quick(command)
+    }
+}
+
+const MANIFESTS: &str = include_str!("../catalogue/kv/app.yaml");
+const SCENARIO: &str = include_str!("../catalogue/kv/refresh.yaml");
+
+#[test]
+fn the_catalogue_has_no_mistake_and_can_be_listed() {
+    let house = House::new();
+    house.told(["lint"]).exits(0).says_once("6 scenarios, no error");
+    let list = house.told(["list"]);
+    list.exits(0).says_once("settles: A non-zero refreshInterval does not rotate");
+    let ids: Vec<&str> = list.stdout.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(
+        ids,
+        [
+            "generators/pushsecret-password-interval",
+            "generators/vault-dynamic-secret-rereads",
+            "kv/refresh",
+            "mysql/static-role-forced",
+            "rollback/kv-version",
+            "valkey/static-role-forced",
+        ]
+    );
+}
+
+#[test]
+fn every_mistake_of_a_file_is_told_at_once_with_its_place() {
+    let house = House::new();
+    house.scratch.write("app.yaml", MANIFESTS);
+    house.scratch.write(
+        "wrong.yaml",
+        "\
+scenario: wrong/everywhere
+about: Nothing here is right.
+given:
+  - kv: { name: app, path: app, fields: [password] }
+  - apply: app.yaml
+  - credential: { name: app, store: ap, in: secret/app }
+steps:
+  - rotat: app
+  - wait: { credental: app, at: secret, within: 30s }
+expect:
+  - propagates: { credential: app, to: secret, within: 1d }
+",
+    );
+    let done = house.told(["lint", "wrong.yaml"]);
+    done.exits(2);
+    // A dangling name, an unknown verb, a misspelt key, a bad duration.
+    for (place, word) in [
+        ("wrong.yaml:6:37", "`ap`"),
+        ("wrong.yaml:8:5", "`rotat`"),
+        ("wrong.yaml:9:13", "`credental`"),
+        ("wrong.yaml:11:56", "`1d`"),
+    ] {
+        done.says_once(place).says(word);
+    }
+    assert_eq!(done.stdout, "");
+    // `run` refuses it with the same words, and makes no directory for a run that is none.
+    let run = house.told(["run", "wrong.yaml", "--out", "out"]);
+    run.exits(2);
+    assert_eq!(run.stderr, done.stderr);
+    assert!(!house.scratch.at("out").exists());
+    assert!(!house.cache.root().join("runs").exists());
+}
+
+#[test]
+fn every_file_of_a_folder_is_looked_at() {
+    let house = House::new();
+    house.scratch.write("all/app.yaml", MANIFESTS);
+    house.scratch.write("all/good.yaml", SCENARIO.replace("kv/refresh", "kv/good"));
+    house.scratch.write("all/a.yaml", SCENARIO.replace("kv/refresh", "kv/a").replace("rotate:", "rotat:"));
+    house.scratch.write("all/deep/b.yaml", SCENARIO.replace("kv/refresh", "kv/b"));
+    let done = house.told(["lint", "all"]);
+    done.exits(2).says("a.yaml").says("`rotat`").says("b.yaml").says("app.yaml");
+    assert!(!done.stderr.contains("good.yaml"), "{}", done.stderr);
+}
+
+#[test]
+fn a_file_that_is_not_there_or_is_no_scenario_is_named() {
+    let house = House::new();
+    house.scratch.write("app.yaml", MANIFESTS);
+    house.told(["lint", "nowhere.yaml"]).exits(2).says_once("nowhere.yaml");
+    house.told(["lint", "app.yaml"]).exits(2).says_once("the key `scenario` is missing");
+}
+
+#[test]
+fn a_filter_that_matches_nothing_plays_nothing() {
+    let house = House::new();
+    for command in ["run", "list", "lint"] {
+        let done = house.told([command, "postgres/", "--set", "limit=1s"]);
+        done.exits(4).says_once("no scenario matches `postgres/`").says_once("`handover list`");
+    }
+    assert!(!house.scratch.at("target").exists());
+}
+
+#[test]
+fn a_variable_that_no_chosen_scenario_has_is_refused_and_those_that_are_there_are_told() {
+    let house = House::new();
+    let done = house.told(["run", "kv/refresh", "--set", "limt=1s"]);
+    done.exits(2).says_once("`limt`").says("limit");
+    house.told(["lint", "--set", "limit=1d"]).exits(2).says("`1d`");
+    house.told(["lint", "--set", "limit"]).exits(2).says("NAME=VALUE");
+    house.told(["lint", "--set", "limit=9s"]).exits(0);
+    assert!(!house.scratch.at("target").exists());
+}
+
+#[test]
+fn components_that_are_none_are_refused_before_anything_starts() {
+    let house = House::new();
+    let done =
+        house.told(["run", "kv/", "--component", "eos=/bin/true", "--component", "etcd=/nowhere/etcd"]);
+    done.exits(2)
+        .says_once("unknown component `eos`; did you mean `eso`?")
+        .says_once("there is no such file");
+    let mut command = handover(&house.cache, ["run", "kv/"]);
+    command.current_dir(house.scratch.path()).env("HANDOVER_COMPONENT_ESO", "/nowhere/eso");
+    quick(command)
+        .exits(2)
+        .says_once("HANDOVER_COMPONENT_ESO=/nowhere/eso")
+        .says_once("there is no such file");
+    house.told(["components", "resolve", "eos"]).exits(2).says_once("did you mean `eso`?");
+    assert!(!house.scratch.at("target").exists());
+}
+
+#[test]
+fn words_that_are_no_command_are_usage() {
+    let house = House::new();
+    house.told(["rum"]).exits(2).says("unrecognized subcommand 'rum'");
+    house.told(["run", "--jobs", "0"]).exits(2).says("--jobs");
+    house.told(["run", "--format", "xml"]).exits(2).says("human").says("json");
+}
+
+#[test]
+fn a_directory_that_holds_a_run_is_not_written_over() {
+    let house = House::new();
+    let events = house.scratch.write("old/events.jsonl", "the evidence of yesterday\n");
+    let done = house.told(["run", "kv/", "--out", "old"]);
+    done.exits(2).says_once("old holds a run already; name another directory");
+    assert_eq!(std::fs::read_to_string(events).expect("it is there"), "the evidence of yesterday\n");
+    assert_eq!(support::names(&house.scratch.at("old")), ["events.jsonl"]);
+}
+
+#[test]
+fn a_directory_without_a_run_cannot_be_judged() {
+    let house = House::new();
+    house.told(["judge", "nowhere"]).exits(2).says_once("nowhere/events.jsonl").says("output directory");
+    for (text, words) in
+        [("", "is empty"), ("not a run\n", "line 1 is not the header"), ("{\"format\":99}\n", "format 99")]
+    {
+        house.scratch.write("dir/events.jsonl", text);
+        house.told(["judge", "dir"]).exits(2).says_once(words);
+        assert_eq!(support::names(&house.scratch.at("dir")), ["events.jsonl"]);
+    }
+}
