@@ -10,6 +10,13 @@ use sha2::Sha256;
 /// The name of one field of a credential: `username`, `password`, …
 pub type FieldName = String;
 
+/// Whether a field of this name holds a secret. A name that somebody logs in with is said in many places
+/// that are not about it, and who knows it is not in: masking it would hide evidence and find leaks where
+/// there are none.
+pub fn is_secret(field: &str) -> bool {
+    !matches!(field.to_ascii_lowercase().as_str(), "username" | "user" | "ttl" | "host" | "port" | "database")
+}
+
 /// Twelve hex digits that stand for one value within one run. Means nothing in another run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -75,6 +82,12 @@ mod tests {
         assert_eq!(one.fingerprint(b"v"), one.fingerprint(b"v"));
         assert_ne!(one.fingerprint(b"v"), one.fingerprint(b"w"));
         assert_ne!(one.fingerprint(b"v"), two.fingerprint(b"v"));
+    }
+
+    #[test]
+    fn names_are_no_secrets_and_what_is_not_known_is_one() {
+        assert!(!is_secret("username") && !is_secret("USER"));
+        assert!(is_secret("password") && is_secret("DATABASE_URL"));
     }
 
     #[test]

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use handover_fixtures::components::progress::{Progress, on_stderr};
 use handover_reports::Style;
-use handover_reports::live::Live;
+use handover_reports::live;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::play::run::Show;
+
+/// How often a live line moves.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Where output goes, and how it may look.
 pub struct Screen {
@@ -48,13 +51,11 @@ impl Screen {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
-    /// What a run shows while it runs: a line that moves on a terminal, plain lines elsewhere.
+    /// What a run shows while it runs: a line per scenario that moves on a terminal, plain lines elsewhere.
     pub fn live(&self, scenarios: &[String]) -> LiveScreen {
-        let names = scenarios.iter().map(String::len).max().unwrap_or(0);
-        let terminal = std::io::stderr().is_terminal();
         LiveScreen {
-            layout: Live { names, width: self.style.width },
-            bars: terminal.then(MultiProgress::new),
+            names: scenarios.iter().map(String::len).max().unwrap_or(0),
+            bars: std::io::stderr().is_terminal().then(MultiProgress::new),
             began: Instant::now(),
             lines: Mutex::default(),
         }
@@ -63,7 +64,7 @@ impl Screen {
 
 /// One live line for the run and one per scenario.
 pub struct LiveScreen {
-    layout: Live,
+    names: usize,
     bars: Option<MultiProgress>,
     began: Instant,
     lines: Mutex<BTreeMap<String, Line>>,
@@ -75,6 +76,7 @@ struct Line {
     text: String,
 }
 
+/// The line of the run itself.
 const RUN: &str = "";
 
 impl LiveScreen {
@@ -83,35 +85,42 @@ impl LiveScreen {
         if let Some(bars) = &self.bars {
             let _ = bars.clear();
         }
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lines().clear();
+    }
+
+    fn lines(&self) -> MutexGuard<'_, BTreeMap<String, Line>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn show(&self, id: &str, text: &str) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines();
         let line = lines.entry(id.to_owned()).or_insert_with(|| Line {
-            bar: self.bars.as_ref().map(|bars| bars.add(ProgressBar::new_spinner().with_style(bare()))),
+            bar: self.bars.as_ref().map(|bars| bars.add(self.bar(id))),
             began: Instant::now(),
             text: String::new(),
         });
         if line.text == text {
             return;
         }
-        line.text = text.to_owned();
-        let elapsed = if id == RUN { self.began.elapsed() } else { line.began.elapsed() };
+        text.clone_into(&mut line.text);
         match &line.bar {
-            Some(bar) => bar.set_message(self.layout.line(id, text, elapsed)),
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if id == RUN => {
+                let _ = writeln!(std::io::stderr(), "{text} ({:.1} s)", self.began.elapsed().as_secs_f64());
+            }
             None => {
-                let _ = writeln!(std::io::stderr().lock(), "{}", self.plain(id, text, elapsed));
+                let plain = live::plain(self.names, id, text, line.began.elapsed());
+                let _ = writeln!(std::io::stderr(), "{plain}");
             }
         }
     }
 
-    fn plain(&self, id: &str, text: &str, elapsed: Duration) -> String {
-        if id == RUN {
-            format!("{text} ({:.1} s)", elapsed.as_secs_f64())
-        } else {
-            self.layout.plain(id, text, elapsed)
-        }
+    fn bar(&self, id: &str) -> ProgressBar {
+        let template = "{spinner} {prefix}  {wide_msg} {elapsed:>5}";
+        let style = ProgressStyle::with_template(template).expect("a constant template");
+        let bar = ProgressBar::new_spinner().with_style(style).with_prefix(format!("{id:<0$}", self.names));
+        bar.enable_steady_tick(TICK);
+        bar
     }
 }
 
@@ -121,23 +130,24 @@ impl Show for LiveScreen {
     }
 
     fn scenario(&self, id: &str, text: &str) {
-        if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(RUN)
-            && let Some(bar) = line.bar
+        // Taken away, not finished: a finished line would stay above those of the scenarios.
+        if let Some(Line { bar: Some(bar), .. }) = self.lines().remove(RUN)
+            && let Some(bars) = &self.bars
         {
-            bar.finish_and_clear();
+            bar.disable_steady_tick();
+            bars.remove(&bar);
         }
         self.show(id, text);
     }
 
     fn over(&self, id: &str) {
         self.show(id, "played");
+        if let Some(bar) = self.lines().get(id).and_then(|line| line.bar.as_ref()) {
+            bar.finish();
+        }
     }
 
     fn obtaining(&self) -> Arc<dyn Progress> {
         Arc::from(on_stderr())
     }
-}
-
-fn bare() -> ProgressStyle {
-    ProgressStyle::with_template("{msg}").expect("a constant template")
 }

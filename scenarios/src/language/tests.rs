@@ -22,10 +22,10 @@ fn problems(text: &str) -> Vec<String> {
     let loaded = load(&[("s.yaml", text), ("app.yaml", APP), ("fleet.yaml", FLEET)], &[]);
     let Err(problems) = loaded else { return Vec::new() };
     // Files stand in a folder whose name means nothing.
-    let text = |text: &str| match text.find("/tmp/.tmp") {
-        Some(at) => {
-            let rest = &text[at + "/tmp/.tmp".len()..];
-            format!("{}{}", &text[..at], rest.split_once('/').map_or("", |(_, name)| name))
+    let folder = std::env::temp_dir().join(".tmp").display().to_string();
+    let text = |text: &str| match text.split_once(&folder) {
+        Some((before, rest)) => {
+            format!("{before}{}", rest.split_once('/').map_or("", |(_, name)| name))
         }
         None => text.to_owned(),
     };

@@ -8,6 +8,7 @@ use handover_fixtures::kubernetes::apply::ready_condition;
 use handover_fixtures::kubernetes::rewrite::{KubernetesLogin, OpenbaoAddress, login_of, rewrite};
 use handover_fixtures::plane::{Peer, Server};
 use handover_fixtures::{mysql, openbao, valkey};
+use handover_harness::fingerprint::is_secret;
 use handover_harness::secret::Secret;
 use serde_json::{Value, json};
 
@@ -199,6 +200,7 @@ async fn manifests(stage: &Stage<'_>) -> Result<Vec<Value>, PlayError> {
     let mut objects = Vec::new();
     for manifest in &stage.scenario.manifests {
         let mut object = manifest.object.clone();
+        learn_secrets(stage, &object);
         for change in rewrite(&mut object, &to) {
             stage.scribe.note(&format!("{change} ({}:{})", manifest.file, manifest.line));
         }
@@ -208,7 +210,6 @@ async fn manifests(stage: &Stage<'_>) -> Result<Vec<Value>, PlayError> {
     let applier = &stage.house.applier;
     let apply = async |object: &Value, at: &str| {
         applier.apply(object, &stage.namespace).await.map_err(|error| {
-            learn_secrets(stage, object);
             // A refused manifest is the user's to mend: say where it stands.
             PlayError::Baseline(format!("{at}: {}", chain(&error)))
         })
@@ -225,14 +226,15 @@ async fn manifests(stage: &Stage<'_>) -> Result<Vec<Value>, PlayError> {
     Ok(first.into_iter().chain(later).map(|(object, _)| object).collect())
 }
 
-/// What a refused Secret holds: the API server quotes what it refuses, in its answer and in its log.
+/// What a Secret among the manifests holds: the API server quotes what it refuses, in its answer and in its
+/// log.
 fn learn_secrets(stage: &Stage<'_>, object: &Value) {
     if object["kind"] != "Secret" {
         return;
     }
     let learn = |text: String| stage.scribe.masker().learn(&Secret::new(text));
     let maps = ["data", "stringData"].into_iter().filter_map(|key| object[key].as_object());
-    for value in maps.flat_map(|map| map.values()) {
+    for (_, value) in maps.flatten().filter(|(field, _)| is_secret(field)) {
         learn(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         let decoded = serde_json::from_value::<k8s_openapi::ByteString>(value.clone());
         decoded.ok().and_then(|bytes| String::from_utf8(bytes.0).ok()).map(learn);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::openbao;
 use handover_fixtures::plane::{Plane, Server};
-use handover_harness::fingerprint::{FieldName, Fingerprinter};
+use handover_harness::fingerprint::{FieldName, Fingerprinter, is_secret};
 use handover_harness::recorder::Scribe;
 use handover_harness::secret::Secret;
 
@@ -136,7 +136,7 @@ impl<'a> Stage<'a> {
 
     /// The fingerprints of values, which the masker learns.
     pub fn sighting(&self, values: &Values) -> handover_harness::fingerprint::Sighting {
-        for value in values.values() {
+        for (_, value) in values.iter().filter(|(field, _)| is_secret(field)) {
             self.scribe.masker().learn(value);
         }
         let fields = values.iter().map(|(field, value)| (field.as_str(), value.expose().as_bytes()));
