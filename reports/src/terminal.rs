@@ -93,7 +93,8 @@ impl Page<'_> {
     fn foot(&mut self, run: &RunVerdict, exit: Exit, out_dir: &Path) {
         self.push("");
         if let Some(trouble) = explain::run_trouble(run) {
-            for row in wrap(&trouble, self.style.width) {
+            // A server's last words are lines of their own.
+            for row in trouble.lines().flat_map(|part| wrap(part, self.style.width)) {
                 self.push(&self.style.paint(Ink::Bad, &row));
             }
         }

@@ -15,13 +15,14 @@ pub(super) fn heed(halt: Halt) -> impl Future<Output = ()> {
     let mut terminate = listen(SignalKind::terminate());
     let mut hangup = listen(SignalKind::hangup());
     async move {
+        let mut heard = false;
         loop {
             let (name, code) = tokio::select! {
                 _ = interrupt.recv() => ("SIGINT", 130),
                 _ = terminate.recv() => ("SIGTERM", 143),
                 _ = hangup.recv() => ("SIGHUP", 129),
             };
-            if halt.is_halted() {
+            if std::mem::replace(&mut heard, true) {
                 std::process::exit(code);
             }
             halt.halt(Ending::Interrupted(name.to_owned()));
