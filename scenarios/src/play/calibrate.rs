@@ -22,6 +22,8 @@ use super::stage::House;
 const WRITES: usize = 40;
 /// How many idle logins.
 const LOGINS: usize = 12;
+/// How long one of them may take, and one write's news.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the timer of a probe is measured, and at what period.
 const TICKS: u32 = 40;
 const TICK: Duration = Duration::from_millis(20);
@@ -68,22 +70,22 @@ async fn watch_delivery(house: &House) -> Result<(Quantiles, Quantiles), KubeErr
         let seen = Arc::clone(&seen);
         move |_: &usize| seen.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&version)
     };
-    let patience = Duration::from_secs(2);
     let first = first.metadata.resource_version.unwrap_or_default();
-    let _ = tokio::time::timeout(patience, told.wait_for(arrived(first))).await;
+    let _ = tokio::time::timeout(PATIENCE, told.wait_for(arrived(first))).await;
     let mut writes = Vec::new();
-    for turn in 1..=WRITES {
+    for turn in 1..=WRITES + 1 {
         let sent = Micros::now();
         let written = house.applier.apply(&secret(turn), NAMESPACE).await?;
         let answered = Micros::now();
         let version = written.metadata.resource_version.unwrap_or_default();
-        let _ = tokio::time::timeout(patience, told.wait_for(arrived(version.clone()))).await;
+        let _ = tokio::time::timeout(PATIENCE, told.wait_for(arrived(version.clone()))).await;
         writes.push((version, sent, answered));
     }
     stop.cancel();
     let _ = watching.await;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = writes.iter().filter_map(|(version, sent, answered)| {
+    // The first one pays for a connection of its own: the watch has taken the one that was open.
+    let found = writes.iter().skip(1).filter_map(|(version, sent, answered)| {
         let at = *seen.get(version)?;
         Some((at - *answered, at - *sent))
     });
@@ -105,33 +107,36 @@ async fn lateness() -> Quantiles {
     measured.await.map(Quantiles::of).unwrap_or_default()
 }
 
-/// Logins of the harness's own, one after the other on an idle server; nothing where it has none.
+/// Logins of the harness's own, one after the other on an idle server; nothing where it has none. Each by
+/// the door that probes use, made once, as they make it.
 async fn idle_logins(plane: &dyn Plane, server: Server) -> Option<Vec<Micros>> {
-    let patience = Duration::from_secs(2);
     let address = plane.address(Peer::Workload, Peer::Server(server)).ok()?;
     let (host, port) = (address.ip().to_string(), address.port());
+    let accepted = |outcome: Outcome| matches!(outcome, Outcome::Accepted(_));
+    Some(match server {
+        Server::Openbao => spans(async || plane.openbao().health().await.is_ok()).await,
+        Server::Mysql => {
+            let (admin, door) =
+                (plane.mysql().ok()?, mysql::Login::new(&host, port, plane.ca_pem(), PATIENCE));
+            let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
+            spans(async || accepted(ask().await)).await
+        }
+        Server::Valkey => {
+            let (admin, door) = (plane.valkey().ok()?, valkey::Login::new(host, port, PATIENCE));
+            let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
+            spans(async || accepted(ask().await)).await
+        }
+    })
+}
+
+/// How long each login took. The first one pays for what is loaded once, and is left away.
+async fn spans(log_in: impl AsyncFn() -> bool) -> Vec<Micros> {
     let mut spans = Vec::new();
     for turn in 0..=LOGINS {
         let began = Micros::now();
-        let accepted = match server {
-            Server::Openbao => plane.openbao().health().await.is_ok(),
-            Server::Mysql => {
-                let admin = plane.mysql().ok()?;
-                let door = mysql::Login::new(&host, port, plane.ca_pem(), patience);
-                let outcome = door.ask(admin.username(), admin.password(), Sighting::default()).await;
-                matches!(outcome, Outcome::Accepted(_))
-            }
-            Server::Valkey => {
-                let admin = plane.valkey().ok()?;
-                let door = valkey::Login::new(host.clone(), port, patience);
-                let outcome = door.ask(admin.username(), admin.password(), Sighting::default()).await;
-                matches!(outcome, Outcome::Accepted(_))
-            }
-        };
-        // The first one pays for what is loaded once.
-        if accepted && turn > 0 {
+        if log_in().await && turn > 0 {
             spans.push(Micros::now() - began);
         }
     }
-    Some(spans)
+    spans
 }
