@@ -64,7 +64,8 @@ pub(super) fn lint(which: &Which, screen: &Screen) -> Result<Exit, Failure> {
     if scenarios.is_empty() {
         return Err(nothing(which));
     }
-    screen.line(&format!("{} scenarios, no error", scenarios.len()));
+    let plural = if scenarios.len() == 1 { "" } else { "s" };
+    screen.line(&format!("{} scenario{plural}, no error", scenarios.len()));
     Ok(Exit::Passed)
 }
 

@@ -3,20 +3,25 @@
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::kubernetes::KubeError;
 use handover_harness::event::{Ending, What};
 use handover_harness::verdict::Verdict;
 use handover_harness::wait::Progress;
+use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::halt::Halt;
 use super::stage::Stage;
 use super::watching::Watching;
-use super::{PlayError, given, steps};
+use super::{PlayError, given, schedule, steps};
 
 /// How long the evidence may take to decide once the last step is done.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 /// For what must stay as it is, one look more than the first is the least.
 const SETTLES_AT_LEAST: Duration = Duration::from_millis(250);
+
+/// How long ESO may take to let go of what is deleted.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Told what a scenario is doing.
 pub type Tell<'a> = dyn Fn(&str) + Send + Sync + 'a;
@@ -35,10 +40,8 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
     // What the manifests made is taken away while ESO still runs: its finalizers need it.
     if !halt.is_halted() {
         tell("cleaning up");
-        for object in applied.iter().rev() {
-            if let Err(error) = stage.house.applier.delete(object, &stage.namespace).await {
-                stage.scribe.note(&format!("cleaning up: {}", chain(&error)));
-            }
+        if let Err(error) = clean_up(stage, &applied).await {
+            stage.scribe.note(&format!("cleaning up: {}", chain(&error)));
         }
     }
     stage.scribe.record(What::End(ending));
@@ -76,6 +79,23 @@ async fn through(
     tell("waiting for the evidence to decide");
     settle(stage).await;
     Ending::Finished
+}
+
+/// Deletes what was applied, the latest first. Whatever keeps its name is waited for: the next scenario may
+/// use the same name, and would apply to an object that is going away.
+async fn clean_up(stage: &Stage<'_>, applied: &[Value]) -> Result<(), KubeError> {
+    let applier = &stage.house.applier;
+    for object in applied.iter().rev() {
+        applier.delete(object, &stage.namespace).await?;
+    }
+    for object in applied.iter().filter(|object| schedule::keeps_its_name(object)) {
+        let gone = |found: Option<&DynamicObject>| match found {
+            None => Progress::There(()),
+            Some(_) => Progress::NotYet("its finalizers are not done".into()),
+        };
+        applier.wait_for(object, &stage.namespace, "gone", GONE_WITHIN, gone).await?;
+    }
+    Ok(())
 }
 
 /// Lets the probes go on until no expectation is left open, or it is clear that none will decide.

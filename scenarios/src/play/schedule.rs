@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::language::scenario::{DatabaseKind, Scenario};
 
 /// At most this many MySQL credentials may be probed faster than [`FAST`] at once: a login costs both
@@ -15,7 +17,7 @@ const FAST: Duration = Duration::from_millis(100);
 pub struct Claims {
     /// The whole plane.
     pub alone: bool,
-    /// Kubernetes namespaces that its manifests name.
+    /// Kubernetes namespaces that its manifests name, and cluster-scoped objects: they keep their names.
     pub names: BTreeSet<String>,
     /// MySQL credentials that it probes fast.
     pub fast_mysql: usize,
@@ -24,8 +26,10 @@ pub struct Claims {
 impl Claims {
     /// Of one scenario.
     pub fn of(scenario: &Scenario) -> Self {
-        let named = scenario.manifests.iter().filter_map(|manifest| manifest.namespace.clone());
-        let named = named.map(|namespace| format!("namespace {namespace}"));
+        let named = scenario.manifests.iter().filter_map(|manifest| match &manifest.namespace {
+            Some(namespace) => Some(format!("Namespace {namespace}")),
+            None => is_cluster_scoped(&manifest.kind).then(|| format!("{} {}", manifest.kind, manifest.name)),
+        });
         let fast_mysql = scenario.readers.iter().filter(|reader| {
             reader.every < FAST
                 && scenario
@@ -45,6 +49,18 @@ impl Claims {
             && playing.iter().all(|claims| !claims.alone && claims.names.is_disjoint(&self.names))
             && (self.fast_mysql == 0 || fast + self.fast_mysql <= FAST_MYSQL_CREDENTIALS)
     }
+}
+
+/// Whether objects of this kind have no namespace. By name, because nothing here asks a cluster: what is
+/// missed is refused by the API server, or shared without harm.
+fn is_cluster_scoped(kind: &str) -> bool {
+    kind.starts_with("Cluster")
+        || matches!(kind, "Namespace" | "CustomResourceDefinition" | "PersistentVolume" | "StorageClass")
+}
+
+/// Whether an object keeps its name on the plane, and so is held by one scenario at a time.
+pub fn keeps_its_name(object: &Value) -> bool {
+    object["metadata"]["namespace"].is_string() || object["kind"].as_str().is_some_and(is_cluster_scoped)
 }
 
 /// The first of `waiting` that may begin now, with `jobs` places in all.
@@ -75,8 +91,14 @@ mod tests {
 
     #[test]
     fn names_are_held_exclusively() {
-        let (fleet, other) = (claims(false, "namespace fleet", 0), claims(false, "namespace web", 0));
+        let (fleet, other) = (claims(false, "Namespace fleet", 0), claims(false, "Namespace web", 0));
         assert_eq!(next(&[&fleet, &other], &[&fleet], 4), Some(1));
+    }
+
+    #[test]
+    fn what_has_no_namespace_is_held_by_its_name() {
+        assert!(is_cluster_scoped("ClusterSecretStore") && is_cluster_scoped("Namespace"));
+        assert!(!is_cluster_scoped("SecretStore") && !is_cluster_scoped("ExternalSecret"));
     }
 
     #[test]
