@@ -5,6 +5,7 @@ mod credential;
 mod database;
 mod kv;
 mod mysql;
+mod postgres;
 mod reader;
 mod static_role;
 mod valkey;
@@ -16,8 +17,16 @@ use super::room::{Verb, entries};
 
 /// In the order in which they build on each other: entries are read in this order, so that the file may
 /// give them in any.
-const VERBS: [Verb<()>; 7] =
-    [mysql::VERB, valkey::VERB, kv::VERB, apply::VERB, static_role::VERB, credential::VERB, reader::VERB];
+const VERBS: [Verb<()>; 8] = [
+    mysql::VERB,
+    valkey::VERB,
+    postgres::VERB,
+    kv::VERB,
+    apply::VERB,
+    static_role::VERB,
+    credential::VERB,
+    reader::VERB,
+];
 
 /// Reads the room.
 pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {
