@@ -80,6 +80,7 @@ async fn openbao_namespace(stage: &Stage<'_>) -> Result<(), PlayError> {
             audience: Some(AUDIENCE.to_owned()),
             policies: vec![POLICY.to_owned()],
             ttl: None,
+            max_ttl: None,
         };
         stage.openbao.put_kubernetes_role(mount, name, &role).await?;
         stage.scribe.note(&format!(
@@ -118,13 +119,17 @@ async fn databases(stage: &Stage<'_>) -> Result<(), PlayError> {
             make_user(stage, database.kind, &stage.user(user), false).await?;
         }
         let connection = connection(stage, database).await?;
-        stage.openbao.configure_database(DATABASE_MOUNT, &database.name, &connection).await?;
+        stage
+            .openbao
+            .configure_database(DATABASE_MOUNT, &database.name, &connection, &stage.user(""))
+            .await?;
     }
     for role in &stage.scenario.static_roles {
         let definition = openbao::StaticRole {
             database: role.database.clone(),
             username: stage.user(&role.user),
             rotation_period: role.rotation_period,
+            rotation_statements: Vec::new(),
         };
         stage.openbao.create_static_role(DATABASE_MOUNT, &role.name, &definition).await?;
     }
