@@ -49,6 +49,8 @@ enum Command {
     Lint(Which),
     /// Say what there is to play
     List(Which),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
     /// Say what this machine has and lacks
     Doctor,
     /// The servers' programs: where they come from, and whether they are whole
@@ -163,6 +165,10 @@ pub fn main() -> ExitCode {
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
         Command::List(which) => scenarios::list(&which, &screen),
+        Command::Schema => {
+            screen.out(&crate::language::schema());
+            Ok(Exit::Passed)
+        }
         Command::Doctor => doctor::doctor(&cli.with, &screen),
         Command::Components { what } => {
             components::components(&what.unwrap_or(ComponentsCommand::List), &cli.with, &screen)

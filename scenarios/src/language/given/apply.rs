@@ -3,8 +3,17 @@
 use super::super::draft::Draft;
 use super::super::manifest::{self, Object};
 use super::super::room::{Entry, Verb};
+use super::super::shape::{self, shape};
+use super::super::words::{FilePath, OneOrMore};
 
-pub(super) const VERB: Verb<()> = Verb { word: "apply", read };
+pub(super) const VERB: Verb<()> =
+    Verb { word: "apply", read, shape: shape::of::<Shape>, example: "- apply: [app.yaml, fleet.yaml]" };
+
+shape! {
+    /// Kubernetes manifests, as a platform team keeps them in Git. Server, CA, audience and OpenBao namespace of
+    /// stores and generators are set to those of the plane; everything else stays as it is written.
+    struct Shape(OneOrMore<FilePath>);
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     if entry.node.items().is_empty() {

@@ -1,5 +1,6 @@
 //! `credential: { name, store?, in?, fields? }`: the thing that rotates, and what the manifests say of its way.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,10 +13,42 @@ use super::super::names::{self, did_you_mean, listed};
 use super::super::node::{Key, Node, Value};
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Credential, InSecret, Inference, Kv, Store};
+use super::super::shape::{self, shape};
 use super::super::source::Span;
 use super::super::vars::Interval;
+use super::super::words::{self, NewName, StoreName};
 
-pub(super) const VERB: Verb<()> = Verb { word: "credential", read };
+pub(super) const VERB: Verb<()> = Verb {
+    word: "credential",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- credential: { name: fleet, store: fleet, in: secret/fleet-mysql }",
+};
+
+shape! {
+    /// The thing that rotates. It lives in OpenBao (`store`), in a Kubernetes Secret (`in`), or in both; which
+    /// ExternalSecret or PushSecret carries it is found in the manifests.
+    #[schemars(extend("anyOf" = [{ "required": ["store"] }, { "required": ["in"] }]))]
+    struct Shape {
+        /// What the rest of the file calls it.
+        name: NewName,
+        /// Where OpenBao keeps it: the name of a `kv` or `static_role`.
+        store: Option<StoreName>,
+        /// The Secret that holds it.
+        r#in: Option<words::SecretPlace>,
+        /// The fields that make a generation; those of the store unless said otherwise.
+        fields: Option<Fields>,
+    }
+
+    /// Fields of a credential.
+    #[schemars(untagged, inline)]
+    enum Fields {
+        /// Fields whose keys in the Secret have the same names.
+        Same(#[schemars(length(min = 1))] Vec<words::FieldName>),
+        /// Field by field, the key of the Secret that holds it.
+        Keys(#[schemars(length(min = 1))] BTreeMap<String, String>),
+    }
+}
 
 /// How often the origin is asked where `watch` says nothing.
 const EVERY: Duration = Duration::from_millis(250);
@@ -24,8 +57,7 @@ const EVERY: Duration = Duration::from_millis(250);
 const STATIC_FIELDS: [&str; 5] = ["username", "password", "ttl", "rotation_period", "last_vault_rotation"];
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
-    let known = ["name", "store", "in", "fields"];
-    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let name = form.name("name");
     let held = whole(draft, &form, name.as_ref().map_or("", |name| &name.text));
     if let Some(name) = name {

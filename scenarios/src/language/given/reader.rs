@@ -7,8 +7,27 @@ use super::super::form::Form;
 use super::super::names::listed;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Credential, Database, Reader, Store};
+use super::super::shape::{self, shape};
+use super::super::words::{CredentialName, DatabaseName, NewName};
 
-pub(super) const VERB: Verb<()> = Verb { word: "reader", read };
+pub(super) const VERB: Verb<()> = Verb {
+    word: "reader",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- reader: { name: web, reads: fleet, logs_in_to: db }",
+};
+
+shape! {
+    /// Logs in with what the Secret says at that moment, over a fresh connection each time.
+    struct Shape {
+        /// What the rest of the file calls it.
+        name: NewName,
+        /// The credential that it reads from its Secret.
+        reads: CredentialName,
+        /// The database that it logs in to.
+        logs_in_to: DatabaseName,
+    }
+}
 
 /// How often it logs in where `watch` says nothing.
 const EVERY: Duration = Duration::from_millis(100);
@@ -17,8 +36,7 @@ const EVERY: Duration = Duration::from_millis(100);
 const NEEDED: [&str; 2] = ["username", "password"];
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
-    let known = ["name", "reads", "logs_in_to"];
-    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let name = form.name("name");
     let held = draft.credential(&form, "reads");
     let database = form.need("logs_in_to").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
