@@ -1,0 +1,8 @@
+//! `postgres: { name, users }`: a PostgreSQL that OpenBao's database engine knows by this name.
+
+use super::super::room::Verb;
+use super::super::scenario::DatabaseKind;
+use super::database;
+
+pub(super) const VERB: Verb<()> =
+    Verb { word: "postgres", read: |draft, entry| database::read(draft, entry, DatabaseKind::Postgres) };
