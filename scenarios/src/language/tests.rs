@@ -241,6 +241,12 @@ fn given_that_is_wrong() {
             ("in: secret/app", "in: secret/app, fields: [pasword]"),
             ("in: secret/app", "in: secret/app, fields: { password: PASSWORD }"),
             ("in: secret/app", "in: secret/app, fields: {}"),
+            ("in: secret/app", "in: secret/app, extract: url.password"),
+            ("in: secret/app", "in: secret/app, key: password, extract: url.pasword"),
+            ("in: secret/app", "in: secret/app, key: password, extract: base64 |"),
+            ("in: secret/app", "in: secret/app, key: pasword, extract: url.password"),
+            ("in: secret/app", "in: secret/app, key: password, fields: [password]"),
+            ("in: secret/app", "in: secret/app, fields: { password: { kee: a, extract: json:x } }"),
             ("name: app, store", "name: on, store"),
             ("credential: { name: app", "credential: { nmae: app"),
         ],
@@ -263,7 +269,7 @@ fn databases_and_readers_that_are_wrong() {
             ("rotation_period: 1h", "rotation_period: refresh_interval"),
             ("rotation_period: 1h", "rotation_period: 1d"),
             ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, pasword]"),
-            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [password]"),
+            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username]"),
             ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, password, ttl]"),
             (", in: secret/fleet-mysql", ""),
             ("reads: fleet", "reads: flet"),
@@ -378,6 +384,23 @@ fn watches_and_expectations_that_are_wrong() {
         ],
     );
     insta::assert_snapshot!("without_a_server_nothing_is_retired", said);
+}
+
+#[test]
+fn a_field_can_be_a_part_of_a_key() {
+    let keyed = KV.replace("in: secret/app }", "in: secret/app, key: password, extract: url.password }");
+    let mapped = KV.replace(
+        "in: secret/app }",
+        "in: secret/app, fields: { password: { key: password, extract: url.password } } }",
+    );
+    for text in [keyed, mapped] {
+        let scenario = load(&[("s.yaml", &text), ("app.yaml", APP)], &[]).unwrap().remove(0);
+        let secret = scenario.credentials[0].secret.as_ref().unwrap();
+        assert_eq!(format!("{:?}", secret.keys), r#"{"password": "password" url.password}"#);
+    }
+    let role = ROLE.replace("in: secret/fleet-mysql }", "in: secret/fleet-mysql, key: password }");
+    let scenario = load(&[("s.yaml", &role), ("fleet.yaml", FLEET)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.credentials[0].fields, ["password"]);
 }
 
 /// Two candidates are named both; nothing that refreshes is said to have no interval.
