@@ -7,15 +7,16 @@ use super::read::{Taken, kind, some};
 /// One part of a data source.
 pub(super) fn take(text: &str, part: DsnPart) -> Taken {
     let bare = text.trim();
-    let found = match go_sql(bare) {
-        Some(source) => source.part(part),
-        None => libpq(bare)
-            .filter(|pairs| !pairs.is_empty())
-            .ok_or_else(|| format!("this is no data source but {}", kind(text)))?
-            .into_iter()
-            .rev()
-            .find(|(key, _)| key == libpq_key(part))
-            .map(|(_, value)| value),
+    // In libpq's way a password may look like the other way; the other way round only a user could, `user=a`.
+    let found = match libpq(bare).filter(|pairs| !pairs.is_empty()) {
+        Some(pairs) => {
+            let pair = pairs.into_iter().rev().find(|(key, _)| key == libpq_key(part));
+            pair.map(|(_, value)| value)
+        }
+        None => {
+            let source = go_sql(bare);
+            source.ok_or_else(|| format!("this is no data source but {}", kind(text)))?.part(part)
+        }
     };
     let key = libpq_key(part);
     some(found.ok_or_else(|| format!("the data source has no {key}"))?, &format!("its {key}"))
