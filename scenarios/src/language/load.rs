@@ -63,6 +63,14 @@ const STORE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 /// Loads every scenario of a catalogue. `sets` are the `--set NAME=VALUE` of the command line: each replaces
 /// the var of that name wherever one is declared.
 pub fn load_all(catalogue: &Catalogue, sets: &BTreeMap<String, String>) -> Result<Vec<Scenario>, Problems> {
+    load_and_warn(catalogue, sets).map(|(scenarios, _)| scenarios)
+}
+
+/// The same, with what may be wrong and keeps nothing from being played.
+pub fn load_and_warn(
+    catalogue: &Catalogue,
+    sets: &BTreeMap<String, String>,
+) -> Result<(Vec<Scenario>, Option<Problems>), Problems> {
     let sink = Sink::default();
     let mut ids: BTreeMap<String, Span> = BTreeMap::new();
     let load = |file: &ScenarioFile| {

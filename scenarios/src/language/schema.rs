@@ -33,6 +33,9 @@ fn tidy(schema: &mut Schema) {
             object.insert("type".to_owned(), one);
         }
     }
+    if let Some(Value::Array(words)) = object.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
     if let Some(Value::Array(options)) = object.get_mut("anyOf") {
         options.retain(|option| *option != json!({ "type": "null" }));
         if let [Value::Object(one)] = options.as_mut_slice() {

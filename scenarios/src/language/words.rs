@@ -39,6 +39,10 @@ words! {
     BaoPath { regex(pattern = r"^[^/]+(/[^/]+)*$") }
     /// A kind of Kubernetes object, as manifests write it: `GeneratorState`.
     KindName { regex(pattern = r"^[A-Z][A-Za-z0-9]*$") }
+    /// Where in a text the value is: `url.password`, `dsn.password`, `json:/POINTER`, `env:NAME`, `base64`,
+    /// `dockerconfigjson.password`, or a chain of such: `base64 | json:/auths/*/password`. Of URLs there are
+    /// username, password, host, port, path and query.NAME, of DSNs user, password, host, port and dbname.
+    ExtractExpression { length(min = 1) }
     /// A path relative to the scenario's file.
     FilePath { length(min = 1) }
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod credential;
 mod database;
+mod fields;
 mod kv;
 mod mysql;
 mod postgres;

@@ -59,8 +59,12 @@ fn fits(draft: &Draft<'_>, form: &Form<'_, '_>, credential: &Credential, databas
         draft.sink.report_with(reads, format!("`{name}` is in no Secret that could be read"), hint);
         return None;
     }
-    let lacks: Vec<_> =
-        NEEDED.into_iter().filter(|field| !credential.fields.iter().any(|has| has == field)).collect();
+    // Of a static role it is known who logs in.
+    let known = |field: &str| field == "username" && matches!(credential.store, Some(Store::StaticRole(_)));
+    let lacks: Vec<_> = NEEDED
+        .into_iter()
+        .filter(|field| !known(field) && !credential.fields.iter().any(|has| has == field))
+        .collect();
     if !lacks.is_empty() {
         let message = format!("nobody can log in with `{name}`: it has no field {}", listed(lacks));
         let hint = format!("its fields: {}", listed(credential.fields.iter().map(String::as_str)));

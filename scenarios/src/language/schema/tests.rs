@@ -82,7 +82,10 @@ fn the_committed_schema_is_the_printed_one() {
         fs::write(&path, schema()).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(committed, schema(), "`handover schema > scenarios/schema.json`, or this test with UPDATE=1");
+    assert!(
+        committed == schema(),
+        "run `handover schema > scenarios/schema.json`, or this test with UPDATE=1"
+    );
 }
 
 #[test]
