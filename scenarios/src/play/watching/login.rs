@@ -93,7 +93,7 @@ impl Watching {
         held: Held,
     ) -> Result<ProbeHandle, PlayError> {
         let plane = &stage.house.plane;
-        let address = plane.address(Peer::Workload, Peer::Server(server(database.kind)))?;
+        let address = plane.address(Peer::Harness, Peer::Server(server(database.kind)))?;
         let scribe = stage.scribe.clone();
         let now = move || held.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (host, port) = (address.ip().to_string(), address.port());
