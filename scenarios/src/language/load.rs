@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use handover_harness::event::Hop;
-use handover_harness::plan::{Claim, CredentialPlan, Expected, Plan, ProbePlan};
+use handover_harness::plan::{Claim, CredentialPlan, Evidence, Expected, MovesBy, Plan, ProbePlan};
 
 use super::catalogue::{Catalogue, ScenarioFile};
 use super::draft::{Draft, GivenStore};
@@ -11,24 +11,51 @@ use super::error::{Problems, Sink};
 use super::form::Form;
 use super::node::{Key, Node, documents};
 use super::scenario::{Credential, DatabaseKind, Scenario, Store};
+use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
+use super::words::NewName;
 use super::{expect, given, settles, steps, watch};
 
-/// The keys of a scenario file.
-const KEYS: [&str; 11] = [
-    "scenario",
-    "about",
-    "vars",
-    "given",
-    "watch",
-    "steps",
-    "expect",
-    "settles",
-    "exclusive",
-    "slow",
-    "needs",
-];
+shape! {
+    /// One story: what is given, what is done, and what the timeline must show.
+    pub(super) struct File {
+        /// Its name, which becomes part of paths and reports: `mysql/static-role-forced`.
+        #[schemars(regex(pattern = r"^[a-z0-9-]+(/[a-z0-9-]+)*$"))]
+        scenario: String,
+        /// What it proves, in a sentence.
+        about: String,
+        /// What the timeline must show.
+        expect: expect::Room,
+        /// Words for durations and numbers, each an expression that may use those above it; `--set NAME=VALUE`
+        /// replaces one for a run.
+        vars: Option<BTreeMap<String, Quantity>>,
+        /// What is there before the first step; the order does not matter.
+        given: Option<given::Room>,
+        /// How often credentials are tried, and which objects are counted.
+        watch: Option<Vec<watch::Watch>>,
+        /// What is done, one after the other.
+        steps: Option<steps::Room>,
+        /// Claims that somebody made, and what decides them.
+        settles: Option<Vec<settles::Shape>>,
+        /// Plays with nothing beside it.
+        exclusive: Option<bool>,
+        /// Takes long.
+        slow: Option<bool>,
+        /// Components that it needs beside those that follow from what it gives.
+        #[schemars(length(min = 1))]
+        needs: Option<Vec<NewName>>,
+    }
+
+    /// A duration or a number, or a sum over such and the vars above.
+    #[schemars(untagged)]
+    enum Quantity {
+        /// A number.
+        Number(u64),
+        /// An expression: `refresh_interval + 2s`.
+        Expression(String),
+    }
+}
 
 /// The store is asked this often, and whenever OpenBao's audit file shows its path.
 const STORE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
@@ -36,6 +63,14 @@ const STORE_EVERY: std::time::Duration = std::time::Duration::from_millis(200);
 /// Loads every scenario of a catalogue. `sets` are the `--set NAME=VALUE` of the command line: each replaces
 /// the var of that name wherever one is declared.
 pub fn load_all(catalogue: &Catalogue, sets: &BTreeMap<String, String>) -> Result<Vec<Scenario>, Problems> {
+    load_and_warn(catalogue, sets).map(|(scenarios, _)| scenarios)
+}
+
+/// The same, with what may be wrong and keeps nothing from being played.
+pub fn load_and_warn(
+    catalogue: &Catalogue,
+    sets: &BTreeMap<String, String>,
+) -> Result<(Vec<Scenario>, Option<Problems>), Problems> {
     let sink = Sink::default();
     let mut ids: BTreeMap<String, Span> = BTreeMap::new();
     let load = |file: &ScenarioFile| {
@@ -64,7 +99,7 @@ fn load(
         return None;
     };
     let head = Key { text: "scenario file".to_owned(), span: node.span.clone() };
-    let form = Form::open(sink, &head, node, &KEYS)?;
+    let form = Form::open::<File>(sink, &head, node)?;
     let id = form.need("scenario").and_then(|node| id(sink, node, ids));
     let about = form.text("about");
     let (exclusive, slow) = (form.flag("exclusive", false), form.flag("slow", false));
@@ -182,6 +217,9 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
         expectations,
         claims,
         steps: scenario.steps.len(),
+        covers: Vec::new(),
+        evidence: Evidence::Real,
+        pinned: Vec::new(),
     };
     scenario
 }
@@ -210,6 +248,7 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
         fields: credential.fields.clone(),
         checked_by: checked_by(credential, scenario).map(|kind| kind.word().to_owned()),
         hops: credential.hops.clone(),
+        moves: MovesBy::Ordered,
     }
 }
 

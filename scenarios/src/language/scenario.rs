@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use handover_harness::event::{CounterName, CredentialName, Hop, ProbeName, ScenarioId};
+use handover_harness::extract::Spot;
 use handover_harness::fingerprint::FieldName;
 use handover_harness::plan::Plan;
 use serde_json::Value;
@@ -154,8 +155,8 @@ pub struct InSecret {
     pub namespace: Option<String>,
     /// The Secret's name.
     pub name: String,
-    /// Which key of the Secret holds which field.
-    pub keys: BTreeMap<FieldName, String>,
+    /// Where in the Secret each field is.
+    pub keys: BTreeMap<FieldName, Spot>,
     /// The ExternalSecret that writes it (the `sync` hop), found in the manifests.
     pub external_secret: Option<String>,
 }

@@ -225,7 +225,10 @@ fn given_that_is_wrong() {
                 "  - kv: { name: app, path: b, fields: [a] }\n  - kv: { name: b, path: app, fields: [a] }\n  - apply",
             ),
             ("apply: app.yaml", "apply: ap.yaml"),
-            ("apply: app.yaml", "apply: ../"),
+            ("apply: app.yaml", "apply: nothing/"),
+            ("apply: app.yaml", "apply: no*.yaml"),
+            ("apply: app.yaml", "apply: { kustomise: base }"),
+            ("apply: app.yaml", "apply: { kustomize: . }"),
             ("apply: app.yaml", "apply: [app.yaml, app.yaml]"),
             ("apply: app.yaml", "apply: [app.yaml, 5]"),
             ("apply: app.yaml", "apply:"),
@@ -241,6 +244,12 @@ fn given_that_is_wrong() {
             ("in: secret/app", "in: secret/app, fields: [pasword]"),
             ("in: secret/app", "in: secret/app, fields: { password: PASSWORD }"),
             ("in: secret/app", "in: secret/app, fields: {}"),
+            ("in: secret/app", "in: secret/app, extract: url.password"),
+            ("in: secret/app", "in: secret/app, key: password, extract: url.pasword"),
+            ("in: secret/app", "in: secret/app, key: password, extract: base64 |"),
+            ("in: secret/app", "in: secret/app, key: pasword, extract: url.password"),
+            ("in: secret/app", "in: secret/app, key: password, fields: [password]"),
+            ("in: secret/app", "in: secret/app, fields: { password: { kee: a, extract: json:x } }"),
             ("name: app, store", "name: on, store"),
             ("credential: { name: app", "credential: { nmae: app"),
         ],
@@ -263,7 +272,7 @@ fn databases_and_readers_that_are_wrong() {
             ("rotation_period: 1h", "rotation_period: refresh_interval"),
             ("rotation_period: 1h", "rotation_period: 1d"),
             ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, pasword]"),
-            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [password]"),
+            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username]"),
             ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, password, ttl]"),
             (", in: secret/fleet-mysql", ""),
             ("reads: fleet", "reads: flet"),
@@ -378,6 +387,23 @@ fn watches_and_expectations_that_are_wrong() {
         ],
     );
     insta::assert_snapshot!("without_a_server_nothing_is_retired", said);
+}
+
+#[test]
+fn a_field_can_be_a_part_of_a_key() {
+    let keyed = KV.replace("in: secret/app }", "in: secret/app, key: password, extract: url.password }");
+    let mapped = KV.replace(
+        "in: secret/app }",
+        "in: secret/app, fields: { password: { key: password, extract: url.password } } }",
+    );
+    for text in [keyed, mapped] {
+        let scenario = load(&[("s.yaml", &text), ("app.yaml", APP)], &[]).unwrap().remove(0);
+        let secret = scenario.credentials[0].secret.as_ref().unwrap();
+        assert_eq!(format!("{:?}", secret.keys), r#"{"password": "password" url.password}"#);
+    }
+    let role = ROLE.replace("in: secret/fleet-mysql }", "in: secret/fleet-mysql, key: password }");
+    let scenario = load(&[("s.yaml", &role), ("fleet.yaml", FLEET)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.credentials[0].fields, ["password"]);
 }
 
 /// Two candidates are named both; nothing that refreshes is said to have no interval.

@@ -236,6 +236,7 @@ async fn start(
         cache: order.components.cache.root(),
         run: run_dir,
         servers: servers(&order.scenarios),
+        workloads: false,
         components,
         eso_values: order.eso_values.as_deref(),
         tell: &tell,

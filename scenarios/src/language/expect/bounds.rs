@@ -2,9 +2,26 @@
 
 use super::super::draft::Draft;
 use super::super::form::Form;
+use super::super::shape::shape;
+use super::super::words::NumberExpression;
+
+shape! {
+    /// How many: `exactly`, or `at_least` and `at_most`.
+    #[schemars(extend("anyOf" = [
+        { "required": ["exactly"] }, { "required": ["at_least"] }, { "required": ["at_most"] }
+    ]))]
+    pub(super) struct Shape {
+        /// So many, neither more nor less.
+        exactly: Option<NumberExpression>,
+        /// So many or more.
+        at_least: Option<NumberExpression>,
+        /// So many or fewer.
+        at_most: Option<NumberExpression>,
+    }
+}
 
 /// The keys that say how many.
-pub(super) const KEYS: [&str; 3] = ["exactly", "at_least", "at_most"];
+const KEYS: [&str; 3] = ["exactly", "at_least", "at_most"];
 
 /// How many, at least one of the two said.
 #[derive(Clone, Copy)]

@@ -10,7 +10,10 @@ mod propagates;
 mod retired;
 mod rotations;
 
+use std::borrow::Cow;
+
 use handover_harness::plan::{Expectation, Expected};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::draft::Draft;
 use super::node::Node;
@@ -29,6 +32,38 @@ const VERBS: [Verb<Said>; 8] = [
     objects::VERB,
     calls::VERB,
 ];
+
+/// The room as a type, for the schema.
+pub(super) struct Room;
+
+impl JsonSchema for Room {
+    fn schema_name() -> Cow<'static, str> {
+        "expect".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "minItems": 1, "items": generator.subschema_for::<One>() })
+    }
+}
+
+/// One entry as a type, for the schema.
+pub(super) struct One;
+
+impl JsonSchema for One {
+    fn schema_name() -> Cow<'static, str> {
+        "Expectation".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        room::entry_schema(generator, "expect", &VERBS)
+    }
+}
+
+/// The verbs, described.
+#[cfg(test)]
+pub(super) fn described() -> Vec<room::Described> {
+    room::described("expect", &VERBS)
+}
 
 /// Reads the room.
 pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) -> Vec<Expected> {

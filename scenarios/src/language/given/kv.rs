@@ -6,15 +6,38 @@ use super::super::form::{Form, text};
 use super::super::node::Node;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::Kv;
+use super::super::shape::{self, shape};
+use super::super::words::{BaoPath, FieldName, NewName};
 
-pub(super) const VERB: Verb<()> = Verb { word: "kv", read };
+pub(super) const VERB: Verb<()> = Verb {
+    word: "kv",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- kv: { name: app, path: team/app, fields: [password] }",
+};
+
+shape! {
+    /// A path of OpenBao's KV v2 engine.
+    struct Shape {
+        /// What the rest of the file calls it.
+        name: NewName,
+        /// The path below the mount.
+        path: BaoPath,
+        /// The fields that the harness writes.
+        #[schemars(length(min = 1))]
+        fields: Vec<FieldName>,
+        /// Where the engine is mounted; `secret` unless said otherwise.
+        mount: Option<BaoPath>,
+        /// Whether a first value is written before the manifests are applied; it is unless this is false.
+        seeded: Option<bool>,
+    }
+}
 
 /// Where KV v2 is mounted unless the scenario says otherwise.
 const MOUNT: &str = "secret";
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
-    let known = ["name", "path", "fields", "mount", "seeded"];
-    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let name = form.name("name");
     let path = form.need("path").and_then(|node| self::path(draft.sink, node));
     let mount = form.optional("mount", |node| self::path(draft.sink, node));

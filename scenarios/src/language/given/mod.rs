@@ -3,6 +3,7 @@
 mod apply;
 mod credential;
 mod database;
+mod fields;
 mod kv;
 mod mysql;
 mod postgres;
@@ -10,10 +11,14 @@ mod reader;
 mod static_role;
 mod valkey;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
 use super::draft::Draft;
 use super::names;
 use super::node::{Key, Node};
-use super::room::{Verb, entries};
+use super::room::{self, Verb, entries};
 
 /// In the order in which they build on each other: entries are read in this order, so that the file may
 /// give them in any.
@@ -27,6 +32,25 @@ const VERBS: [Verb<()>; 8] = [
     credential::VERB,
     reader::VERB,
 ];
+
+/// The room as a type, for the schema.
+pub(super) struct Room;
+
+impl JsonSchema for Room {
+    fn schema_name() -> Cow<'static, str> {
+        "given".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        room::schema(generator, "given", &VERBS)
+    }
+}
+
+/// The verbs, described.
+#[cfg(test)]
+pub(super) fn described() -> Vec<room::Described> {
+    room::described("given", &VERBS)
+}
 
 /// Reads the room.
 pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {

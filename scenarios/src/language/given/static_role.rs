@@ -7,15 +7,36 @@ use super::super::form::Form;
 use super::super::names::{did_you_mean, listed};
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Database, StaticRole};
+use super::super::shape::{self, shape};
+use super::super::words::{DatabaseName, DurationExpression, NewName};
 
-pub(super) const VERB: Verb<()> = Verb { word: "static_role", read };
+pub(super) const VERB: Verb<()> = Verb {
+    word: "static_role",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- static_role: { name: fleet, server: db, rotation_period: 1h }",
+};
+
+shape! {
+    /// A static role of OpenBao's database engine, which owns a user's password from then on: making the role
+    /// rotates it.
+    struct Shape {
+        /// What the rest of the file calls it; the manifests read `database/static-creds/<name>`.
+        name: NewName,
+        /// The database whose user it is.
+        server: DatabaseName,
+        /// When OpenBao rotates it by itself; 5 s at least.
+        rotation_period: DurationExpression,
+        /// Which of the database's users; the one with the role's name unless said otherwise.
+        user: Option<NewName>,
+    }
+}
 
 /// OpenBao refuses shorter ones.
 const SHORTEST: Duration = Duration::from_secs(5);
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
-    let known = ["name", "server", "user", "rotation_period"];
-    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let name = form.name("name");
     let database = form.need("server").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
     let user = user(draft, &form, name.as_ref().map(|name| name.text.as_str()), database.as_ref());

@@ -4,15 +4,38 @@ mod hold;
 mod rotate;
 mod wait;
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
 use super::draft::Draft;
 use super::node::Node;
-use super::room::{Verb, entries};
+use super::room::{self, Verb, entries};
 use super::scenario::{Action, Step};
 
 /// How a person would say it, and what it is.
 type Said = Option<(String, Action)>;
 
 const VERBS: [Verb<Said>; 3] = [rotate::VERB, wait::VERB, hold::VERB];
+
+/// The room as a type, for the schema.
+pub(super) struct Room;
+
+impl JsonSchema for Room {
+    fn schema_name() -> Cow<'static, str> {
+        "steps".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        room::schema(generator, "steps", &VERBS)
+    }
+}
+
+/// The verbs, described.
+#[cfg(test)]
+pub(super) fn described() -> Vec<room::Described> {
+    room::described("steps", &VERBS)
+}
 
 /// Reads the room.
 pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {

@@ -6,13 +6,44 @@ use super::super::names::did_you_mean;
 use super::super::node::Node;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Action, Store, Target};
+use super::super::shape::{self, shape};
+use super::super::words::CredentialName;
 use super::Said;
 
-pub(super) const VERB: Verb<Said> = Verb { word: "rotate", read };
+pub(super) const VERB: Verb<Said> =
+    Verb { word: "rotate", read, shape: shape::of::<Rotate>, example: "- rotate: fleet" };
+
+shape! {
+    /// Forces a rotation, and goes on when the server has taken it.
+    #[schemars(untagged)]
+    enum Rotate {
+        /// To a new value.
+        Short(CredentialName),
+        /// To a new value or back.
+        Long(Shape),
+    }
+
+    /// A rotation that says where to.
+    #[schemars(inline)]
+    struct Shape {
+        /// Which credential.
+        credential: CredentialName,
+        /// To which value; `next` unless said otherwise. `previous` is the one before the latest `rotate`, and
+        /// only a KV value has one.
+        to: Option<To>,
+    }
+
+    /// Which value.
+    #[schemars(inline, rename_all = "lowercase")]
+    enum To {
+        Next,
+        Previous,
+    }
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let (held, node, to) = if entry.node.map().is_some() {
-        let form = Form::open(draft.sink, entry.verb, entry.node, &["credential", "to"])?;
+        let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
         let held = draft.credential(&form, "credential");
         let to = match form.get("to") {
             Some(node) => target(draft, node).map(|target| (target, node)),
