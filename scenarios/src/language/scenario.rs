@@ -58,17 +58,20 @@ pub enum DatabaseKind {
     Mysql,
     /// Valkey.
     Valkey,
+    /// PostgreSQL.
+    Postgres,
 }
 
 impl DatabaseKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Mysql, Self::Valkey];
+    pub const ALL: [Self; 3] = [Self::Mysql, Self::Valkey, Self::Postgres];
 
     /// The verb that gives one, and the component's name.
     pub fn word(self) -> &'static str {
         match self {
             Self::Mysql => "mysql",
             Self::Valkey => "valkey",
+            Self::Postgres => "postgres",
         }
     }
 }

@@ -24,7 +24,7 @@ words! {
     FieldName { regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$") }
     /// The name of a `credential`.
     CredentialName { length(min = 1) }
-    /// The name of a `mysql` or `valkey`.
+    /// The name of a `mysql`, `valkey` or `postgres`.
     DatabaseName { length(min = 1) }
     /// The name of a `kv` or `static_role`.
     StoreName { length(min = 1) }

@@ -9,7 +9,7 @@ use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::kubernetes::watch::{News, watch_object};
 use handover_fixtures::plane::{Peer, Plane, Server};
-use handover_fixtures::{mysql, valkey};
+use handover_fixtures::{mysql, postgres, valkey};
 use handover_harness::clock::Micros;
 use handover_harness::event::{Calibration, Outcome, Quantiles};
 use handover_harness::fingerprint::Sighting;
@@ -123,6 +123,12 @@ async fn idle_logins(plane: &dyn Plane, server: Server) -> Option<Vec<Micros>> {
         }
         Server::Valkey => {
             let (admin, door) = (plane.valkey().ok()?, valkey::Login::new(host, port, PATIENCE));
+            let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
+            spans(async || accepted(ask().await)).await
+        }
+        Server::Postgres => {
+            let (admin, door) =
+                (plane.postgres().ok()?, postgres::Login::new(&host, port, plane.ca_pem(), PATIENCE));
             let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
             spans(async || accepted(ask().await)).await
         }

@@ -7,7 +7,7 @@ use handover_fixtures::cause::chain;
 use handover_fixtures::kubernetes::apply::ready_condition;
 use handover_fixtures::kubernetes::rewrite::{KubernetesLogin, OpenbaoAddress, login_of, rewrite};
 use handover_fixtures::plane::{Peer, Server};
-use handover_fixtures::{mysql, openbao, valkey};
+use handover_fixtures::{mysql, openbao, postgres, valkey};
 use handover_harness::fingerprint::is_secret;
 use handover_harness::secret::Secret;
 use serde_json::{Value, json};
@@ -150,6 +150,10 @@ async fn make_user(
             let rights = if rotates { valkey::Rights::Rotate } else { valkey::Rights::Use };
             plane.valkey()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
         }
+        DatabaseKind::Postgres => {
+            let rights = if rotates { postgres::Rights::Rotate } else { postgres::Rights::LogIn };
+            plane.postgres()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
+        }
     };
     made.map_err(|why| PlayError::Database { server: kind.word(), why })?;
     Ok(password)
@@ -169,6 +173,7 @@ async fn connection(stage: &Stage<'_>, database: &Database) -> Result<openbao::D
             openbao::Database::Mysql { host, port, username, password, ca_pem }
         }
         DatabaseKind::Valkey => openbao::Database::Valkey { host, port, username, password, ca_pem: None },
+        DatabaseKind::Postgres => openbao::Database::Postgres { host, port, username, password },
     })
 }
 

@@ -174,7 +174,12 @@ pub(super) async fn obtain(
 ) -> Result<ResolvedSet, handover_fixtures::components::ResolveError> {
     show.run("checking the servers' programs");
     let mut wanted: BTreeSet<Component> = Component::ALL.into();
-    for (server, component) in [(Server::Mysql, Component::Mysql), (Server::Valkey, Component::Valkey)] {
+    let optional = [
+        (Server::Mysql, Component::Mysql),
+        (Server::Valkey, Component::Valkey),
+        (Server::Postgres, Component::Postgres),
+    ];
+    for (server, component) in optional {
         if !servers(&order.scenarios).contains(&server) {
             wanted.remove(&component);
         }

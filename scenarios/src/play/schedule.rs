@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::language::scenario::{DatabaseKind, Scenario};
 
-/// At most this many MySQL credentials may be probed faster than [`FAST`] at once: a login costs both
-/// sides milliseconds of CPU, and a probe must not make the outage it looks for.
-const FAST_MYSQL_CREDENTIALS: usize = 2;
+/// At most this many credentials of servers whose logins are dear may be probed faster than [`FAST`] at
+/// once: such a login costs both sides milliseconds of CPU, and a probe must not make the outage it looks for.
+const FAST_CREDENTIALS: usize = 2;
 const FAST: Duration = Duration::from_millis(100);
 
 /// What a scenario needs to itself.
@@ -19,8 +19,8 @@ pub struct Claims {
     pub alone: bool,
     /// Kubernetes namespaces that its manifests name, and cluster-scoped objects: they keep their names.
     pub names: BTreeSet<String>,
-    /// MySQL credentials that it probes fast.
-    pub fast_mysql: usize,
+    /// Credentials that it probes fast where a login is dear.
+    pub fast_logins: usize,
 }
 
 impl Claims {
@@ -30,24 +30,32 @@ impl Claims {
             Some(namespace) => Some(format!("Namespace {namespace}")),
             None => is_cluster_scoped(&manifest.kind).then(|| format!("{} {}", manifest.kind, manifest.name)),
         });
-        let fast_mysql = scenario.readers.iter().filter(|reader| {
+        let fast_logins = scenario.readers.iter().filter(|reader| {
             reader.every < FAST
                 && scenario
                     .databases
                     .iter()
-                    .any(|database| database.name == reader.database && database.kind == DatabaseKind::Mysql)
+                    .any(|database| database.name == reader.database && is_dear(database.kind))
         });
-        Self { alone: scenario.exclusive, fast_mysql: fast_mysql.count(), names: named.collect() }
+        Self { alone: scenario.exclusive, fast_logins: fast_logins.count(), names: named.collect() }
     }
 
     fn fits_beside(&self, playing: &[&Self]) -> bool {
-        let fast: usize = playing.iter().map(|claims| claims.fast_mysql).sum();
+        let fast: usize = playing.iter().map(|claims| claims.fast_logins).sum();
         if playing.is_empty() {
             return true;
         }
         !self.alone
             && playing.iter().all(|claims| !claims.alone && claims.names.is_disjoint(&self.names))
-            && (self.fast_mysql == 0 || fast + self.fast_mysql <= FAST_MYSQL_CREDENTIALS)
+            && (self.fast_logins == 0 || fast + self.fast_logins <= FAST_CREDENTIALS)
+    }
+}
+
+/// Whether a login is by TLS and a password hash that is meant to be slow.
+fn is_dear(kind: DatabaseKind) -> bool {
+    match kind {
+        DatabaseKind::Mysql | DatabaseKind::Postgres => true,
+        DatabaseKind::Valkey => false,
     }
 }
 
@@ -75,9 +83,9 @@ pub fn next(waiting: &[&Claims], playing: &[&Claims], jobs: usize) -> Option<usi
 mod tests {
     use super::*;
 
-    fn claims(alone: bool, name: &str, fast_mysql: usize) -> Claims {
+    fn claims(alone: bool, name: &str, fast_logins: usize) -> Claims {
         let names = if name.is_empty() { BTreeSet::new() } else { BTreeSet::from([name.to_owned()]) };
-        Claims { alone, names, fast_mysql }
+        Claims { alone, names, fast_logins }
     }
 
     #[test]

@@ -149,5 +149,6 @@ pub fn server(kind: DatabaseKind) -> Server {
     match kind {
         DatabaseKind::Mysql => Server::Mysql,
         DatabaseKind::Valkey => Server::Valkey,
+        DatabaseKind::Postgres => Server::Postgres,
     }
 }

@@ -6,6 +6,7 @@ mod database;
 mod fields;
 mod kv;
 mod mysql;
+mod postgres;
 mod reader;
 mod static_role;
 mod valkey;
@@ -21,8 +22,16 @@ use super::room::{self, Verb, entries};
 
 /// In the order in which they build on each other: entries are read in this order, so that the file may
 /// give them in any.
-const VERBS: [Verb<()>; 7] =
-    [mysql::VERB, valkey::VERB, kv::VERB, apply::VERB, static_role::VERB, credential::VERB, reader::VERB];
+const VERBS: [Verb<()>; 8] = [
+    mysql::VERB,
+    valkey::VERB,
+    postgres::VERB,
+    kv::VERB,
+    apply::VERB,
+    static_role::VERB,
+    credential::VERB,
+    reader::VERB,
+];
 
 /// The room as a type, for the schema.
 pub(super) struct Room;

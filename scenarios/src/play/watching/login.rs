@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::plane::Peer;
-use handover_fixtures::{mysql, valkey};
+use handover_fixtures::{mysql, postgres, valkey};
 use handover_harness::event::Hop;
 use handover_harness::fingerprint::Sighting;
 use handover_harness::probe::{Control, Probe, ProbeHandle, start};
@@ -100,6 +100,16 @@ impl Watching {
         let began = match database.kind {
             DatabaseKind::Mysql => {
                 let door = mysql::Login::new(&host, port, plane.ca_pem(), PATIENCE);
+                start(scribe, probe, move || {
+                    let (door, login) = (door.clone(), now());
+                    async move {
+                        let login = login?;
+                        Some(door.ask(login.username.expose(), &login.password, login.sighting).await)
+                    }
+                })
+            }
+            DatabaseKind::Postgres => {
+                let door = postgres::Login::new(&host, port, plane.ca_pem(), PATIENCE);
                 start(scribe, probe, move || {
                     let (door, login) = (door.clone(), now());
                     async move {
