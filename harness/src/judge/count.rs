@@ -48,6 +48,11 @@ pub(super) fn judge(story: &Story, of: &Counted, at_least: Option<u64>, at_most:
                 evidence: vec![most.seq],
             }
         }
+        Counted::Last { .. }
+        | Counted::Rise { .. }
+        | Counted::Churn { .. }
+        | Counted::Refused { .. }
+        | Counted::Stragglers { .. } => return Judgement::inconclusive("it is not counted yet"),
     };
     let too_few = at_least.is_some_and(|least| tally.value < least);
     let too_many = at_most.is_some_and(|most| tally.value > most);

@@ -85,14 +85,24 @@ impl Expectation {
     /// What this expectation comes to in a story.
     pub fn judge(&self, story: &Story) -> Judgement {
         match self {
-            Self::Arrival { credential, at, within } => arrival::judge(story, credential, *at, *within),
-            Self::Outage { of, at_most } => outage::judge(story, of, *at_most),
+            Self::Arrival { credential, at, within, who: _, orders: _ } => {
+                arrival::judge(story, credential, *at, *within)
+            }
+            Self::Outage { of, at_most, who: _ } => outage::judge(story, of, *at_most),
             Self::Always(Always::Retired { credential, within }) => {
                 always::retired(story, credential, *within)
             }
             Self::Always(Always::HoldsStill { credential, at }) => {
                 always::holds_still(story, credential, *at)
             }
+            Self::Always(
+                Always::StillAccepted { .. }
+                | Always::Whole { .. }
+                | Always::Agrees { .. }
+                | Always::State { .. }
+                | Always::Age { .. },
+            )
+            | Self::Every(_) => Judgement::inconclusive("it is not judged yet"),
             Self::Count { of, at_least, at_most } => count::judge(story, of, *at_least, *at_most),
             Self::Order { credential, at } => order::judge(story, credential, *at),
         }

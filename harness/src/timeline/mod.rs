@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub use arrival::{Arrival, Seen};
 pub use fold::{Damaged, fold};
 pub use query::Move;
-pub use story::{Blind, Counting, Played, Remark, Story};
+pub use story::{Blind, Counting, Played, Presence, Remark, Story, TurnedAway};
 pub use track::{Answer, Generation, Rotation, Sample, Track};
 
 use crate::clock::Micros;
@@ -128,6 +128,9 @@ impl Timeline {
             | What::Written { .. }
             | What::Seen(_)
             | What::Count { .. }
+            | What::Replica { .. }
+            | What::Refusal(_)
+            | What::State { .. }
             | What::Gap { .. } => {}
         }
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::track::Track;
 use crate::clock::Micros;
-use crate::event::{CounterName, CredentialName, Ending, Event, Phase, ProbeName, What};
+use crate::event::{
+    CounterName, CredentialName, Ending, Event, Phase, ProbeName, Refusal, ReplicaName, StateName, What,
+};
 use crate::mask::Masked;
 use crate::plan::Plan;
 
@@ -23,6 +25,12 @@ pub struct Story {
     pub tracks: BTreeMap<CredentialName, Track>,
     /// Its counters, in order.
     pub counts: BTreeMap<CounterName, Vec<Counting>>,
+    /// How the replicas of its workloads came and went, in order.
+    pub replicas: BTreeMap<ProbeName, Vec<Presence>>,
+    /// Who was turned away, as the servers' logs tell it, in order.
+    pub refusals: Vec<TurnedAway>,
+    /// The states that named things had, in order.
+    pub states: BTreeMap<StateName, Vec<Remark>>,
     /// When its watches were blind, in order.
     pub gaps: Vec<Blind>,
     /// Free text, in order.
@@ -57,6 +65,30 @@ pub struct Counting {
     pub at: Micros,
     /// How many there were.
     pub value: u64,
+}
+
+/// A replica comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// The event.
+    pub seq: u64,
+    /// When.
+    pub at: Micros,
+    /// Which.
+    pub name: ReplicaName,
+    /// Whether it is there from now on.
+    pub there: bool,
+}
+
+/// Somebody was turned away, as a server's log tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// The event.
+    pub seq: u64,
+    /// When.
+    pub at: Micros,
+    /// Who, where.
+    pub refusal: Refusal,
 }
 
 /// A time in which a watch was blind.
@@ -95,6 +127,9 @@ impl Story {
             steps: BTreeMap::new(),
             tracks: BTreeMap::new(),
             counts: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+            refusals: Vec::new(),
+            states: BTreeMap::new(),
             gaps: Vec::new(),
             notes: Vec::new(),
             last_at: began,
@@ -128,6 +163,17 @@ impl Story {
             What::Seen(seen) => self.track(&seen.credential).see(seq, seen),
             What::Count { counter, value } => {
                 self.counts.entry(counter.clone()).or_default().push(Counting { seq, at, value: *value });
+            }
+            What::Replica { of, name, there } => {
+                let presence = Presence { seq, at, name: name.clone(), there: *there };
+                self.replicas.entry(of.clone()).or_default().push(presence);
+            }
+            What::Refusal(refusal) => {
+                self.refusals.push(TurnedAway { seq, at, refusal: refusal.clone() });
+            }
+            What::State { state, is } => {
+                let remark = Remark { seq, at, text: is.clone() };
+                self.states.entry(state.clone()).or_default().push(remark);
             }
             What::Gap { probe, from, why } => {
                 let (probe, why) = (probe.clone(), why.clone());

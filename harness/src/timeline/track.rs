@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::clock::Micros;
-use crate::event::{Hop, Observation, Order, OrderKind, Outcome, ProbeName};
+use crate::event::{Hop, Observation, Order, OrderKind, Outcome, ProbeName, ReplicaName};
 use crate::fingerprint::{FieldName, Sighting};
 use crate::mask::Masked;
 
@@ -59,6 +59,8 @@ pub struct Sample {
     pub hop: Hop,
     /// By which probe.
     pub probe: ProbeName,
+    /// Which of several replicas reported it.
+    pub by: Option<ReplicaName>,
     /// When it should have been asked.
     pub due: Micros,
     /// When it was asked.
@@ -154,6 +156,7 @@ impl Track {
             seq,
             hop: seen.hop,
             probe: seen.probe.clone(),
+            by: seen.by.clone(),
             due: seen.due,
             asked: seen.asked,
             answered: seen.answered,

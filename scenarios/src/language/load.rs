@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use handover_harness::event::Hop;
-use handover_harness::plan::{Claim, CredentialPlan, Expected, Plan, ProbePlan};
+use handover_harness::plan::{Claim, CredentialPlan, Evidence, Expected, MovesBy, Plan, ProbePlan};
 
 use super::catalogue::{Catalogue, ScenarioFile};
 use super::draft::{Draft, GivenStore};
@@ -217,6 +217,9 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
         expectations,
         claims,
         steps: scenario.steps.len(),
+        covers: Vec::new(),
+        evidence: Evidence::Real,
+        pinned: Vec::new(),
     };
     scenario
 }
@@ -245,6 +248,7 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
         fields: credential.fields.clone(),
         checked_by: checked_by(credential, scenario).map(|kind| kind.word().to_owned()),
         hops: credential.hops.clone(),
+        moves: MovesBy::Ordered,
     }
 }
 

@@ -78,7 +78,7 @@ impl Case {
 
 fn sample(seq: u64, asked: u64, answered: u64, answer: Answer) -> Sample {
     let (due, asked, answered) = (Micros(asked), Micros(asked), Micros(answered));
-    Sample { seq, hop: Hop::Login, probe: "web".into(), due, asked, answered, answer }
+    Sample { seq, hop: Hop::Login, probe: "web".into(), by: None, due, asked, answered, answer }
 }
 
 fn longest(samples: &[Sample], rotated: Option<Micros>) -> Bounds {

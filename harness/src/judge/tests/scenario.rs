@@ -4,7 +4,7 @@ use super::scenario;
 use crate::event::{Ending, Event, Hop, Outcome, Phase, What};
 use crate::judge::judge;
 use crate::mask::Masked;
-use crate::plan::{Always, Bounds, Counted, Expectation};
+use crate::plan::{Always, Bounds, Counted, Expectation, Orders, Who};
 use crate::timeline::fold;
 use crate::timeline::sketch::{Sketch, ms, span};
 use crate::verdict::Verdict;
@@ -14,9 +14,21 @@ fn planned(limit: u64) -> Sketch {
     let credential = || "app".to_owned();
     let moves = Counted::Moves { credential: credential(), at: Hop::Secret };
     Sketch::app()
-        .expect(Expectation::Arrival { credential: credential(), at: Hop::Store, within: span(1_000) })
-        .expect(Expectation::Arrival { credential: credential(), at: Hop::Secret, within: span(limit) })
-        .expect(Expectation::Outage { of: "web".into(), at_most: span(limit) })
+        .expect(Expectation::Arrival {
+            credential: credential(),
+            at: Hop::Store,
+            within: span(1_000),
+            who: Who::Every,
+            orders: Orders::All,
+        })
+        .expect(Expectation::Arrival {
+            credential: credential(),
+            at: Hop::Secret,
+            within: span(limit),
+            who: Who::Every,
+            orders: Orders::All,
+        })
+        .expect(Expectation::Outage { of: "web".into(), at_most: span(limit), who: Who::Every })
         .expect(Expectation::Always(Always::Retired { credential: credential(), within: span(1_000) }))
         .expect(Expectation::Count { of: moves, at_least: Some(1), at_most: Some(1) })
         .expect(Expectation::Order { credential: credential(), at: Hop::Secret })

@@ -1,6 +1,6 @@
 //! `outage: { of, at_most }`: no time in which the reader was refused is longer.
 
-use handover_harness::plan::Expectation;
+use handover_harness::plan::{Expectation, Who};
 
 use super::super::draft::Draft;
 use super::super::duration::spoken;
@@ -35,5 +35,5 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let at_most = draft.duration(&form, "at_most", held);
     let (of, at_most) = (reader?.name.clone(), at_most?);
     let text = format!("{of} is refused no longer than {}", spoken(at_most));
-    Some((text, Expectation::Outage { of, at_most: at_most.into() }))
+    Some((text, Expectation::Outage { of, at_most: at_most.into(), who: Who::Every }))
 }

@@ -1,6 +1,6 @@
 //! `propagates: { credential, to, within }`: every rotation ordered of it is seen at the hop in time.
 
-use handover_harness::plan::Expectation;
+use handover_harness::plan::{Expectation, Orders, Who};
 
 use super::super::draft::Draft;
 use super::super::duration::spoken;
@@ -36,5 +36,8 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let within = draft.duration(&form, "within", held.as_ref());
     let (credential, at, within) = (held?.credential.name, at?, within?);
     let text = format!("{credential} reaches {at} within {}", spoken(within));
-    Some((text, Expectation::Arrival { credential, at, within: within.into() }))
+    Some((
+        text,
+        Expectation::Arrival { credential, at, within: within.into(), who: Who::Every, orders: Orders::All },
+    ))
 }

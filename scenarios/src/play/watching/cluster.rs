@@ -150,6 +150,7 @@ impl Watched {
             credential: self.credential.clone(),
             hop: self.hop,
             probe: self.probe.clone(),
+            by: None,
             due: at,
             asked: at,
             answered,
