@@ -67,6 +67,7 @@ impl Page<'_> {
             self.finding(finding, &scenario.file);
         }
         self.listed(2, "margins", margins(scenario), None);
+        self.listed(2, "scaled", scenario.projections.iter().map(|one| one.text.clone()).collect(), None);
         for claim in &scenario.claims {
             for (label, text) in explain::claim(claim) {
                 let ink = (label == "stands").then_some(Ink::Strong);
