@@ -92,7 +92,7 @@ impl Scale {
         if exact < grain.least {
             let (real, least) = (spoken(real), spoken(grain.least));
             let exact = if exact.is_zero() { "nothing".to_owned() } else { spoken(exact) };
-            return refuse(format!("{what} of {real} would shrink to {exact}, below {least}"));
+            return refuse(format!("{what} ({real}) would shrink to {exact}, below {least}"));
         }
         let steps = (exact.as_nanos() + grain.step.as_nanos() / 2) / grain.step.as_nanos();
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
@@ -100,7 +100,7 @@ impl Scale {
         if rounded.abs_diff(exact) * KEPT > exact {
             let (exact, rounded) = (spoken(exact), spoken(rounded));
             return refuse(format!(
-                "{what} of {} would be {rounded} and not {exact}: no ratio is kept",
+                "{what} ({}) would be {rounded} and not {exact}: no ratio is kept",
                 spoken(real)
             ));
         }
@@ -162,21 +162,21 @@ mod tests {
                 360,
                 60,
                 Grain::REFRESH,
-                "a period of 60 s would shrink to 166.666 ms, below 1 s [scale 1/360 (s.yaml:3); ESO tells when it \
+                "a period (60 s) would shrink to 166.666 ms, below 1 s [scale 1/360 (s.yaml:3); ESO tells when it \
                  synced to the second]",
             ),
             (
                 500,
                 3600,
                 Grain::ROTATION,
-                "a period of 1 h would be 5 s and not 7.2 s: no ratio is kept [scale 1/500 (s.yaml:3); OpenBao takes \
+                "a period (1 h) would be 5 s and not 7.2 s: no ratio is kept [scale 1/500 (s.yaml:3); OpenBao takes \
                  none below 5 s and looks for what is due every 5 s]",
             ),
             (
                 360,
                 900,
                 Grain::TTL,
-                "a period of 15 min would be 3 s and not 2.5 s: no ratio is kept [scale 1/360 (s.yaml:3); OpenBao \
+                "a period (15 min) would be 3 s and not 2.5 s: no ratio is kept [scale 1/360 (s.yaml:3); OpenBao \
                  counts lifetimes in whole seconds]",
             ),
         ] {
