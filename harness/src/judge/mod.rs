@@ -12,6 +12,7 @@ mod evidence;
 mod hops;
 mod order;
 mod outage;
+mod projection;
 mod scenario;
 #[cfg(test)]
 mod tests;
