@@ -163,7 +163,6 @@ impl<'a> Room<'a> {
                 host: valkey.ip().to_string(),
                 port: valkey.port(),
                 ca_pem: String::new(),
-                database: None,
                 username: Some(user.to_owned()),
                 style,
             },
