@@ -195,6 +195,7 @@ impl<'a> Room<'a> {
             audience: Some("vault".into()),
             policies: vec!["app".into()],
             ttl: None,
+            max_ttl: None,
         };
         bao.put_kubernetes_role("kubernetes", "app", &role).await.expect("a role");
         let address = plane.address(Peer::Workload, Peer::Server(Server::Openbao)).expect("a link");
