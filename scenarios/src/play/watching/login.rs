@@ -13,7 +13,7 @@ use handover_harness::probe::{Control, Probe, ProbeHandle, start};
 use handover_harness::secret::Secret;
 
 use super::Watching;
-use crate::language::scenario::{Credential, Database, DatabaseKind};
+use crate::language::scenario::{Credential, Database, DatabaseKind, Store};
 use crate::play::PlayError;
 use crate::play::stage::{Stage, Values, server};
 
@@ -59,7 +59,11 @@ impl Watching {
             return Ok(());
         };
         let tries = Held::default();
-        if let Some(values) = stage.stored(credential).await? {
+        let first = || match credential.store.as_ref()? {
+            Store::Secret(name) => stage.secret(name).holds.as_ref().map(|first| stage.first(first)),
+            Store::Kv(_) | Store::StaticRole(_) | Store::DynamicRole(_) => None,
+        };
+        if let Some(values) = stage.stored(credential).await?.or_else(first) {
             *tries.write().unwrap_or_else(PoisonError::into_inner) = login(stage, &values);
         }
         let probe = self.probe(stage, credential, "origin", Hop::Origin, ORIGIN_EVERY);

@@ -31,6 +31,11 @@ impl Watching {
             return Ok(());
         }
         let plane = stage.house.plane.workloads()?;
+        let namespaces: BTreeSet<&str> =
+            all.iter().map(|workload| stage.namespace_of(&workload.deployment)).collect();
+        for namespace in &namespaces {
+            plane.agents(namespace, agents(stage)?);
+        }
         for workload in all {
             let namespace = stage.namespace_of(&workload.deployment);
             let program = std::env::current_exe().map_err(|error| PlayError::Probe(error.to_string()))?;
@@ -52,8 +57,6 @@ impl Watching {
             let seed = stage.house.seed;
             plane.settings(namespace, Settings { volume_delay_max: workload.volume_delay, seed });
         }
-        let namespaces: BTreeSet<&str> =
-            all.iter().map(|workload| stage.namespace_of(&workload.deployment)).collect();
         for namespace in namespaces {
             let here = |workload: &&Workload| {
                 workload.watched && stage.namespace_of(&workload.deployment) == namespace
@@ -190,6 +193,21 @@ impl Hosted {
         let value = self.restarts.values().map(|restarts| u64::from(*restarts)).sum();
         self.scribe.record(What::Count { counter: format!("restarts:{}", self.name), value });
     }
+}
+
+/// How an agent finds this plane's OpenBao, whatever its configuration says.
+fn agents(stage: &Stage<'_>) -> Result<BTreeMap<OsString, OsString>, PlayError> {
+    let plane = &stage.house.plane;
+    let openbao = plane.address(Peer::Workload, Peer::Server(Server::Openbao))?;
+    let told = [
+        ("BAO_ADDR", format!("https://{openbao}")),
+        ("BAO_CACERT_BYTES", plane.ca_pem().to_owned()),
+        ("BAO_NAMESPACE", stage.namespace.clone()),
+    ];
+    for (name, value) in told.iter().filter(|(name, _)| *name != "BAO_CACERT_BYTES") {
+        stage.scribe.note(&format!("agents: {name} is {value} here"));
+    }
+    Ok(told.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
 /// What the consumer of a workload is told.
