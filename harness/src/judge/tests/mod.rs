@@ -1,10 +1,13 @@
 //! Tests of the judge.
 
+mod always;
 mod bounds;
 mod claims;
+mod counts;
 mod generated;
 mod kernels;
 mod outage;
+mod replicas;
 mod scenario;
 
 use super::{Judgement, judge};
