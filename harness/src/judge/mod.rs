@@ -12,6 +12,7 @@ mod evidence;
 mod hops;
 mod order;
 mod outage;
+mod pinned;
 mod scenario;
 #[cfg(test)]
 mod tests;
@@ -116,6 +117,7 @@ impl Expected {
             measured_us: judgement.measured,
             limit_us: judgement.limit,
             stopped: judgement.stopped.clone(),
+            pinned: None,
             evidence: judgement.evidence.clone(),
         }
     }

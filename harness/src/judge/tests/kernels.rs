@@ -90,6 +90,13 @@ fn arrivals_are_earned() {
 }
 
 #[test]
+fn at_the_origin_the_server_decides() {
+    let sketch = app().accepted("web", 1_010, 1_014, "a").refused("old", 1_100, 1_104, "a");
+    comes_to(&sketch, &arrival(Hop::Origin, 104), PASS, "at origin after 10–104 ms");
+    comes_to(&sketch, &arrival(Hop::Origin, 9), FAIL, "at origin");
+}
+
+#[test]
 fn the_slowest_rotation_decides() {
     let sketch = kv().news(2_000, "b").rotate(3_000, "c").news(5_000, "c").finish(6_000);
     comes_to(

@@ -7,6 +7,7 @@ mod counts;
 mod generated;
 mod kernels;
 mod outage;
+mod pinned;
 mod replicas;
 mod scenario;
 
