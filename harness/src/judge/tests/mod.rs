@@ -10,6 +10,7 @@ mod outage;
 mod pinned;
 mod replicas;
 mod scenario;
+mod truths;
 
 use super::{Judgement, judge};
 use crate::plan::Expectation;
