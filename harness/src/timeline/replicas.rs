@@ -138,13 +138,14 @@ struct One<'a> {
     arrival: Arrival,
     /// It left before it showed it.
     left: bool,
-    /// It came since, and never showed anything older.
+    /// It came since, and never showed anything older. One that is there and says nothing may hold anything.
     newborn: bool,
 }
 
 impl<'a> One<'a> {
     fn of(life: &'a Life<'a>, mut arrival: Arrival, ordered: Micros) -> Self {
-        let newborn = life.came > ordered && arrival.not_before.is_none();
+        let silent = arrival.seen.is_none() && life.gone.is_none();
+        let newborn = life.came > ordered && arrival.not_before.is_none() && !silent;
         let mut left = false;
         if let (None, Some((seq, gone))) = (arrival.seen, life.gone) {
             let heard = life.samples.iter().map(|sample| sample.answered).max().unwrap_or_default();

@@ -69,7 +69,7 @@ impl Series {
         for (index, (sample, generation)) in held.iter().enumerate() {
             // By watch, it stood until the next news, which came up to the error bar late.
             let next = held.get(index + 1).map_or(story.end(), |(next, _)| next.asked);
-            let until = if watched { (next - bar).max(sample.asked) } else { sample.asked };
+            let until = if watched { next - bar } else { sample.asked };
             if *generation == wanted {
                 one.agreed = one.agreed.or(Some((sample.answered, sample.seq)));
                 one.looked = one.looked.max(until);

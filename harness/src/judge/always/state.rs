@@ -28,7 +28,7 @@ pub(super) fn judge(story: &Story, state: &str, is: &str, since: Since, within: 
         (_, None) => readings[index].at,
     };
     let measured = Bounds {
-        at_least: wrong.map_or(Micros(0), |wrong| until(wrong).max(readings[wrong].at) - from),
+        at_least: wrong.map_or(Micros(0), |wrong| until(wrong) - from),
         at_most: match wrong {
             Some(wrong) => readings.get(wrong + 1).map(|next| next.at - from),
             None => Some(readings[0].at - from),
