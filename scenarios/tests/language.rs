@@ -237,3 +237,15 @@ fn a_kustomization_is_built_by_whichever_program_is_there() {
     );
     lint(&bin).exits(0).says_once("1 scenario, no error");
 }
+
+#[test]
+fn manifests_alone_are_explained() {
+    let house = House::new();
+    house.scratch.write("good/app.yaml", MANIFESTS);
+    house.scratch.write("bad/app.yaml", MANIFESTS.replace("refreshInterval: 5s", "refreshInterval: 1d"));
+    house.scratch.write("broken/app.yaml", "kind: [\n");
+    house.told(["explain", "good"]).exits(0).says_once("within 5 s").says_once("1 credential, no finding");
+    house.told(["explain", "good", "bad/app.yaml"]).exits(1).says_once("bad/app.yaml:29: bad duration: `1d`");
+    house.told(["explain", "good", "broken"]).exits(2).says_once("broken/app.yaml:");
+    house.told(["explain"]).exits(2);
+}

@@ -2,6 +2,7 @@
 
 mod components;
 mod doctor;
+mod explain;
 mod gc;
 mod judge;
 mod run;
@@ -47,6 +48,12 @@ enum Command {
     Judge(JudgeArgs),
     /// Find all errors of scenario files
     Lint(Which),
+    /// Read manifests alone: each credential's way, the longest a new value can take, and what looks wrong
+    Explain {
+        /// Files and folders with manifests
+        #[arg(required = true, value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+    },
     /// Say what there is to play
     List(Which),
     /// Print the JSON Schema of scenario files, for editors
@@ -164,6 +171,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &cli.with, &screen),
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
+        Command::Explain { paths } => explain::explain(&paths, &screen),
         Command::List(which) => scenarios::list(&which, &screen),
         Command::Schema => {
             screen.out(&crate::language::schema());
