@@ -5,6 +5,8 @@ mod doctor;
 mod explain;
 mod gc;
 mod judge;
+mod list;
+mod new;
 mod run;
 mod scenarios;
 mod screen;
@@ -54,8 +56,16 @@ enum Command {
         #[arg(required = true, value_name = "FILE|DIR")]
         paths: Vec<PathBuf>,
     },
+    /// Write a commented scenario and its manifests, to begin with
+    New {
+        /// The scenario's name: `team/fleet`
+        name: String,
+        /// Where they go [default: this directory]
+        #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+        dir: PathBuf,
+    },
     /// Say what there is to play
-    List(Which),
+    List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
     /// Say what this machine has and lacks
@@ -80,6 +90,18 @@ struct Which {
     /// Set a variable of the scenarios
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_value)]
     sets: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Only the claims that they settle, with how each stands after a run
+    #[arg(long)]
+    claims: bool,
+    /// The run to look at for that [default: the latest below target/handover]
+    #[arg(long, value_name = "DIR", requires = "claims")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -172,7 +194,8 @@ pub fn main() -> ExitCode {
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
         Command::Explain { paths } => explain::explain(&paths, &screen),
-        Command::List(which) => scenarios::list(&which, &screen),
+        Command::New { name, dir } => new::new(&name, &dir, &screen),
+        Command::List(args) => list::list(&args, &screen),
         Command::Schema => {
             screen.out(&crate::language::schema());
             Ok(Exit::Passed)

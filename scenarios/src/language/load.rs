@@ -47,6 +47,9 @@ shape! {
         exclusive: Option<bool>,
         /// Takes long.
         slow: Option<bool>,
+        /// Words by which to find it.
+        #[schemars(length(min = 1))]
+        tags: Option<Vec<NewName>>,
         /// Components that it needs beside those that follow from what it gives.
         #[schemars(length(min = 1))]
         needs: Option<Vec<NewName>>,
@@ -109,6 +112,7 @@ fn load(
     let about = form.text("about");
     let (exclusive, slow) = (form.flag("exclusive", false), form.flag("slow", false));
     let needs = form.optional("needs", |node| super::form::names(sink, node));
+    let tags = form.optional("tags", |node| super::form::names(sink, node));
 
     // A room may be empty: `steps:` with nothing behind it.
     let room = |key| node.get(key).filter(|node| !node.is_null());
@@ -125,23 +129,29 @@ fn load(
     }
     let claims = room("settles").map(|node| settles::read(&mut draft, node)).unwrap_or_default();
 
-    let (id, about, needs) = (id?, about?, needs?);
+    let (id, about, needs, tags) = (id?, about?, needs?, tags?);
     let header = Header {
         id,
         about: about.trim().to_owned(),
         file: file.source.name().to_owned(),
         exclusive: exclusive?,
         slow: slow?,
+        tags: tags.into_iter().flatten().map(|name| name.text).collect(),
         needs: needs.into_iter().flatten().map(|name| name.text).collect(),
     };
     Some(finish(header, draft, expectations, claims))
 }
 
+/// Whether a text can name a scenario.
+pub fn is_scenario_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
+    text.chars().all(allowed) && !text.split('/').any(str::is_empty)
+}
+
 /// A scenario's id: it becomes part of paths and reports.
 fn id(sink: &Sink, node: &Node, ids: &mut BTreeMap<String, Span>) -> Option<String> {
     let id = super::form::text(sink, node)?;
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
-    if !id.chars().all(allowed) || id.split('/').any(str::is_empty) {
+    if !is_scenario_name(id) {
         let hint = "small letters, digits and `-`, in parts divided by `/`: `mysql/static-role-forced`";
         sink.report_with(&node.span, format!("`{id}` cannot be a scenario's name"), hint);
         return None;
@@ -165,6 +175,7 @@ struct Header {
     file: String,
     exclusive: bool,
     slow: bool,
+    tags: Vec<String>,
     needs: std::collections::BTreeSet<String>,
 }
 
@@ -191,6 +202,7 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
         file: header.file.clone(),
         exclusive: header.exclusive,
         slow: header.slow,
+        tags: header.tags,
         needs: header.needs,
         databases: draft.databases.iter().cloned().collect(),
         static_roles: Vec::new(),

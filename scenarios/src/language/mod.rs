@@ -10,6 +10,7 @@
 pub mod catalogue;
 pub mod duration;
 pub mod error;
+pub mod estimate;
 pub mod filter;
 pub mod scenario;
 pub mod source;
@@ -42,6 +43,6 @@ mod tests;
 
 pub use catalogue::Catalogue;
 pub use error::{Place, Problem, Problems, Severity};
-pub use load::{load_all, load_and_warn};
+pub use load::{is_scenario_name, load_all, load_and_warn};
 pub use scenario::Scenario;
 pub use schema::schema;
