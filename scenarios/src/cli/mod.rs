@@ -68,6 +68,9 @@ enum Command {
     List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
+    /// Print the page of the language, for docs/language.md
+    #[command(hide = true)]
+    Docs,
     /// Say what this machine has and lacks
     Doctor,
     /// The servers' programs: where they come from, and whether they are whole
@@ -198,6 +201,10 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::list(&args, &screen),
         Command::Schema => {
             screen.out(&crate::language::schema());
+            Ok(Exit::Passed)
+        }
+        Command::Docs => {
+            screen.out(&crate::language::docs::page());
             Ok(Exit::Passed)
         }
         Command::Doctor => doctor::doctor(&cli.with, &screen),

@@ -8,6 +8,7 @@
 //! A new verb is one file and one line in its room's list. What may stand behind it is said by a shape (`shape`).
 
 pub mod catalogue;
+pub mod docs;
 pub mod duration;
 pub mod error;
 pub mod estimate;
