@@ -1,5 +1,6 @@
 //! The catalogue, the language it is written in, the player, and the `handover` program.
 
 pub mod cli;
+pub mod explain;
 pub mod language;
 pub mod play;

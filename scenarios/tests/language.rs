@@ -237,3 +237,56 @@ fn a_kustomization_is_built_by_whichever_program_is_there() {
     );
     lint(&bin).exits(0).says_once("1 scenario, no error");
 }
+
+#[test]
+fn manifests_alone_are_explained() {
+    let house = House::new();
+    house.scratch.write("good/app.yaml", MANIFESTS);
+    house.scratch.write("bad/app.yaml", MANIFESTS.replace("refreshInterval: 5s", "refreshInterval: 1d"));
+    house.scratch.write("broken/app.yaml", "kind: [\n");
+    house.told(["explain", "good"]).exits(0).says_once("within 5 s").says_once("1 credential, no finding");
+    house.told(["explain", "good", "bad/app.yaml"]).exits(1).says_once("bad/app.yaml:29: bad duration: `1d`");
+    house.told(["explain", "good", "broken"]).exits(2).says_once("broken/app.yaml:");
+    house.told(["explain"]).exits(2);
+}
+
+#[test]
+fn a_new_scenario_is_sound_and_nothing_is_written_over() {
+    let house = House::new();
+    house.told(["new", "team/fleet"]).exits(0).says("fleet.yaml").says("handover run");
+    house.told(["lint", "fleet.yaml"]).exits(0).says_once("1 scenario, no error");
+    house.told(["list", "fleet.yaml"]).exits(0).says_once("team/fleet").says_once("about 10 s");
+    assert_eq!(support::names(house.scratch.path()).iter().filter(|name| name.ends_with(".yaml")).count(), 2);
+    let before = std::fs::read_to_string(house.scratch.at("fleet.yaml")).expect("it was written");
+    house.told(["new", "other/fleet"]).exits(2).says_once("fleet.yaml is there already");
+    assert_eq!(std::fs::read_to_string(house.scratch.at("fleet.yaml")).expect("it is there"), before);
+    // Both or none.
+    house.scratch.write("half-manifests.yaml", "mine");
+    house.told(["new", "half"]).exits(2).says_once("half-manifests.yaml is there already");
+    assert!(!house.scratch.at("half.yaml").exists());
+    house.told(["new", "Team/Fleet"]).exits(2).says_once("cannot be a scenario's name");
+    house.told(["new", "fleet", "nowhere"]).exits(2).says_once("cannot write nowhere/fleet.yaml");
+}
+
+#[test]
+fn what_is_listed_says_what_it_takes_and_what_is_missing() {
+    let house = House::new();
+    house.scratch.write("app.yaml", MANIFESTS);
+    let text = SCENARIO.replace("about:", "tags: [kv, quick]\nslow: true\nneeds: [proxy]\nabout:");
+    house.scratch.write("s.yaml", text);
+    house
+        .told(["list", "s.yaml"])
+        .exits(0)
+        .says_once("needs eso, openbao, proxy; about 15 s; slow; tags kv, quick")
+        .says_once("cannot play here: the embedded plane has no proxy");
+}
+
+#[test]
+fn claims_are_listed_with_how_they_stand() {
+    let house = House::new();
+    let claims = house.told(["list", "--claims"]);
+    claims.exits(0).says("A non-zero refreshInterval does not rotate").says("no run below target/handover");
+    assert!(claims.stdout.contains("not settled yet"), "{}", claims.stdout);
+    house.told(["list", "--claims", "--out", "nowhere"]).exits(2).says_once("nowhere/events.jsonl");
+    house.told(["list", "--out", "nowhere"]).exits(2).says("--claims");
+}

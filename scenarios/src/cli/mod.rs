@@ -2,8 +2,11 @@
 
 mod components;
 mod doctor;
+mod explain;
 mod gc;
 mod judge;
+mod list;
+mod new;
 mod run;
 mod scenarios;
 mod screen;
@@ -47,10 +50,27 @@ enum Command {
     Judge(JudgeArgs),
     /// Find all errors of scenario files
     Lint(Which),
+    /// Read manifests alone: each credential's way, the longest a new value can take, and what looks wrong
+    Explain {
+        /// Files and folders with manifests
+        #[arg(required = true, value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+    },
+    /// Write a commented scenario and its manifests, to begin with
+    New {
+        /// The scenario's name: `team/fleet`
+        name: String,
+        /// Where they go [default: this directory]
+        #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+        dir: PathBuf,
+    },
     /// Say what there is to play
-    List(Which),
+    List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
+    /// Print the page of the language, for docs/language.md
+    #[command(hide = true)]
+    Docs,
     /// Say what this machine has and lacks
     Doctor,
     /// The servers' programs: where they come from, and whether they are whole
@@ -76,6 +96,18 @@ struct Which {
     /// Set a variable of the scenarios
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = name_value)]
     sets: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Only the claims that they settle, with how each stands after a run
+    #[arg(long)]
+    claims: bool,
+    /// The run to look at for that [default: the latest below target/handover]
+    #[arg(long, value_name = "DIR", requires = "claims")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -167,9 +199,15 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &cli.with, &screen),
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
-        Command::List(which) => scenarios::list(&which, &screen),
+        Command::Explain { paths } => explain::explain(&paths, &screen),
+        Command::New { name, dir } => new::new(&name, &dir, &screen),
+        Command::List(args) => list::list(&args, &screen),
         Command::Schema => {
             screen.out(&crate::language::schema());
+            Ok(Exit::Passed)
+        }
+        Command::Docs => {
+            screen.out(&crate::language::docs::page());
             Ok(Exit::Passed)
         }
         Command::Doctor => doctor::doctor(&cli.with, &screen),

@@ -1,4 +1,4 @@
-//! Which scenarios a command is about, and the two commands that only look at them.
+//! Which scenarios a command is about, and `handover lint`.
 
 use std::path::{Path, PathBuf};
 
@@ -69,28 +69,5 @@ pub(super) fn lint(which: &Which, screen: &Screen) -> Result<Exit, Failure> {
     }
     let plural = if scenarios.len() == 1 { "" } else { "s" };
     screen.line(&format!("{} scenario{plural}, no error", scenarios.len()));
-    Ok(Exit::Passed)
-}
-
-/// `handover list`
-pub(super) fn list(which: &Which, screen: &Screen) -> Result<Exit, Failure> {
-    let scenarios = load(which, screen)?;
-    if scenarios.is_empty() {
-        return Err(nothing(which));
-    }
-    for scenario in &scenarios {
-        let needs: Vec<_> = scenario.needs.iter().map(String::as_str).collect();
-        let mut traits = format!("needs {}", needs.join(", "));
-        if scenario.exclusive {
-            traits.push_str("; plays alone");
-        }
-        if scenario.slow {
-            traits.push_str("; slow");
-        }
-        screen.line(&format!("{}\n    {}\n    {traits}", scenario.id, scenario.about));
-        for claim in &scenario.plan.claims {
-            screen.line(&format!("    settles: {} ({})", claim.claim, claim.source));
-        }
-    }
     Ok(Exit::Passed)
 }

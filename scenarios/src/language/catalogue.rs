@@ -163,7 +163,7 @@ fn read(path: &Path, sink: &Sink) -> Option<String> {
         .ok()
 }
 
-pub(super) fn read_text(path: &Path) -> Result<String, String> {
+pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     let kind = fs::metadata(path).map_err(|error| error.to_string())?;
     if !kind.is_file() {
         return Err("it is no file".to_owned());

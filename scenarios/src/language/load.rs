@@ -56,6 +56,9 @@ shape! {
         exclusive: Option<bool>,
         /// Takes long.
         slow: Option<bool>,
+        /// Words by which to find it.
+        #[schemars(length(min = 1))]
+        tags: Option<Vec<NewName>>,
         /// Components that it needs beside those that follow from what it gives.
         #[schemars(length(min = 1))]
         needs: Option<Vec<NewName>>,
@@ -120,6 +123,7 @@ fn load(
     let needs = form.optional("needs", |node| super::form::names(sink, node));
     let evidence = form.optional("evidence", |node| pinned::evidence(sink, node));
     let covers = form.optional("covers", |node| pinned::covers(sink, node));
+    let tags = form.optional("tags", |node| super::form::names(sink, node));
 
     // A room may be empty: `steps:` with nothing behind it.
     let room = |key| node.get(key).filter(|node| !node.is_null());
@@ -139,13 +143,14 @@ fn load(
 
     let pinned = room("pinned").map(|node| pinned::read(&mut draft, node)).unwrap_or_default();
 
-    let (id, about, needs) = (id?, about?, needs?);
+    let (id, about, needs, tags) = (id?, about?, needs?, tags?);
     let header = Header {
         id,
         about: about.trim().to_owned(),
         file: file.source.name().to_owned(),
         exclusive: exclusive?,
         slow: slow?,
+        tags: tags.into_iter().flatten().map(|name| name.text).collect(),
         needs: needs.into_iter().flatten().map(|name| name.text).collect(),
         covers: covers?.unwrap_or_default(),
         evidence: evidence?.unwrap_or_default(),
@@ -153,11 +158,16 @@ fn load(
     Some(finish(header, draft, Judged { expectations, claims, pinned }))
 }
 
+/// Whether a text can name a scenario.
+pub fn is_scenario_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
+    text.chars().all(allowed) && !text.split('/').any(str::is_empty)
+}
+
 /// A scenario's id: it becomes part of paths and reports.
 fn id(sink: &Sink, node: &Node, ids: &mut BTreeMap<String, Span>) -> Option<String> {
     let id = super::form::text(sink, node)?;
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
-    if !id.chars().all(allowed) || id.split('/').any(str::is_empty) {
+    if !is_scenario_name(id) {
         let hint = "small letters, digits and `-`, in parts divided by `/`: `mysql/static-role-forced`";
         sink.report_with(&node.span, format!("`{id}` cannot be a scenario's name"), hint);
         return None;
@@ -181,6 +191,7 @@ struct Header {
     file: String,
     exclusive: bool,
     slow: bool,
+    tags: Vec<String>,
     needs: std::collections::BTreeSet<String>,
     covers: Vec<String>,
     evidence: Evidence,
@@ -217,6 +228,7 @@ fn finish(header: Header, draft: Draft<'_>, judged: Judged) -> Scenario {
         file: header.file.clone(),
         exclusive: header.exclusive,
         slow: header.slow,
+        tags: header.tags,
         needs: header.needs,
         databases: draft.databases.iter().cloned().collect(),
         static_roles: Vec::new(),

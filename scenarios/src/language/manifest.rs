@@ -22,6 +22,8 @@ const DEFAULT_REFRESH: Duration = Duration::from_secs(3600);
 pub(crate) struct Object {
     pub(crate) manifest: Manifest,
     pub(crate) span: Span,
+    /// The object with the places of all that stands in it.
+    pub(crate) node: Node,
     pub(crate) carrier: Option<Carrier>,
     /// Its times that a scale shrinks.
     pub(crate) times: Vec<Time>,
@@ -191,7 +193,7 @@ fn object(node: &Node, sink: &Sink) -> Option<Object> {
     let file = node.span.source.name().to_owned();
     let manifest = Manifest { file, line: node.span.line(), kind, name, namespace, object: node.json() };
     let times = times(node, &api, &manifest.kind);
-    Some(Object { manifest, span: node.span.clone(), carrier, times })
+    Some(Object { manifest, span: node.span.clone(), node: node.clone(), carrier, times })
 }
 
 /// Reports in one go what an object lacks.

@@ -8,8 +8,10 @@
 //! A new verb is one file and one line in its room's list. What may stand behind it is said by a shape (`shape`).
 
 pub mod catalogue;
+pub mod docs;
 pub mod duration;
 pub mod error;
+pub mod estimate;
 pub mod filter;
 pub mod placeholders;
 pub mod scenario;
@@ -21,13 +23,13 @@ mod embedded;
 mod expect;
 mod expression;
 mod form;
-mod gather;
+pub(crate) mod gather;
 mod given;
 mod kustomize;
 mod load;
-mod manifest;
-mod names;
-mod node;
+pub(crate) mod manifest;
+pub(crate) mod names;
+pub(crate) mod node;
 mod pinned;
 mod request;
 mod room;
@@ -36,7 +38,7 @@ mod schema;
 mod settles;
 mod shape;
 mod steps;
-mod vars;
+pub(crate) mod vars;
 mod watch;
 mod words;
 mod yaml;
@@ -46,6 +48,6 @@ mod tests;
 
 pub use catalogue::Catalogue;
 pub use error::{Place, Problem, Problems, Severity};
-pub use load::{load_all, load_and_warn};
+pub use load::{is_scenario_name, load_all, load_and_warn};
 pub use scenario::Scenario;
 pub use schema::schema;

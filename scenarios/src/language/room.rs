@@ -34,7 +34,6 @@ impl Entry<'_> {
 }
 
 /// A verb, whatever it means, for the language's page.
-#[cfg(test)]
 pub(crate) struct Described {
     pub(crate) room: &'static str,
     pub(crate) word: &'static str,
@@ -42,7 +41,6 @@ pub(crate) struct Described {
 }
 
 /// The verbs of a room.
-#[cfg(test)]
 pub(crate) fn described<T>(room: &'static str, verbs: &[Verb<T>]) -> Vec<Described> {
     verbs.iter().map(|verb| Described { room, word: verb.word, example: verb.example }).collect()
 }

@@ -29,6 +29,8 @@ pub struct Scenario {
     pub exclusive: bool,
     /// Takes long and says so.
     pub slow: bool,
+    /// Words by which to find it.
+    pub tags: Vec<String>,
     /// Components that it needs: those the file names, and those that follow from what it gives.
     pub needs: BTreeSet<String>,
     /// Its vars, after `--set`; a `--set` of any other name means nothing to it.

@@ -97,7 +97,6 @@ impl JsonSchema for One {
 }
 
 /// The verbs, described.
-#[cfg(test)]
 pub(super) fn described() -> Vec<room::Described> {
     room::described("expect", &VERBS)
 }

@@ -61,7 +61,6 @@ impl JsonSchema for Room {
 }
 
 /// The verbs, described.
-#[cfg(test)]
 pub(super) fn described() -> Vec<room::Described> {
     room::described("given", &VERBS)
 }

@@ -8,6 +8,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::schema;
+use crate::language::docs::page;
 use crate::language::error::Sink;
 use crate::language::node::documents;
 use crate::language::room::Described;
@@ -86,6 +87,28 @@ fn the_committed_schema_is_the_printed_one() {
         committed == schema(),
         "run `handover schema > scenarios/schema.json`, or this test with UPDATE=1"
     );
+}
+
+#[test]
+fn the_committed_page_is_the_printed_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, page()).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == page(), "run `handover docs > docs/language.md`, or this test with UPDATE=1");
+}
+
+/// What somebody wrote who had only the page: under twenty lines, sound, and valid.
+#[test]
+fn the_page_is_enough_to_write_a_scenario() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
+    let text = fs::read_to_string(path.join("two-databases.yaml")).unwrap();
+    assert!(text.lines().count() < 20);
+    assert_eq!(complaints(&validator(), &value(&text)), Vec::<String>::new());
+    let catalogue = Catalogue::from_paths(&[path]).unwrap();
+    let scenarios = load_all(&catalogue, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(scenarios[0].readers.len(), 2);
 }
 
 #[test]

@@ -57,7 +57,6 @@ impl JsonSchema for Room {
 }
 
 /// The verbs, described.
-#[cfg(test)]
 pub(super) fn described() -> Vec<room::Described> {
     room::described("steps", &VERBS)
 }
