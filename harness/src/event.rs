@@ -24,6 +24,10 @@ pub type CredentialName = String;
 pub type ProbeName = String;
 /// Names something that is counted within its scenario.
 pub type CounterName = String;
+/// Names one of several replicas of a workload: a pod.
+pub type ReplicaName = String;
+/// Names something that has a state within its scenario: `condition:externalsecret/app:Ready`.
+pub type StateName = String;
 
 /// The first line of `events.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +85,24 @@ pub enum What {
         counter: CounterName,
         /// How many there are.
         value: u64,
+    },
+    /// A replica of a workload comes or goes.
+    Replica {
+        /// The probe that reports what its replicas hold or do.
+        of: ProbeName,
+        /// Which.
+        name: ReplicaName,
+        /// Whether it is there from now on.
+        there: bool,
+    },
+    /// A server's own log says that it turned somebody away; the harness's own probes are left out.
+    Refusal(Refusal),
+    /// Something named has this state now.
+    State {
+        /// What.
+        state: StateName,
+        /// The state that it has: `True`.
+        is: Masked,
     },
     /// A watch was blind from `from` until this event.
     Gap {
@@ -222,6 +244,8 @@ pub enum OrderKind {
     Written,
     /// An earlier value was put back.
     RolledBack,
+    /// Nobody ordered it: the server, or a refresh, did it by itself. Never recorded: derived from what was seen.
+    Scheduled,
 }
 
 /// A place where a generation can be seen, in the order a rotation passes them.
@@ -275,6 +299,9 @@ pub struct Observation {
     pub hop: Hop,
     /// By which probe.
     pub probe: ProbeName,
+    /// Which of several replicas reported it; none where there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ReplicaName>,
     /// When it should have been asked. For a watch: when the news arrived.
     pub due: Micros,
     /// When it was asked.
@@ -301,6 +328,20 @@ pub enum Outcome {
     Unclear(Masked),
     /// It was due, and could not be asked.
     Missed,
+}
+
+/// Somebody was turned away, as the server's own log tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which server: `mysql`, …
+    pub server: String,
+    /// Whose user it is; none where no credential of the scenario has this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialName>,
+    /// The user that wanted in.
+    pub user: String,
+    /// From where.
+    pub from: String,
 }
 
 /// Where a server stands.

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod event;
+pub mod extract;
 pub mod fingerprint;
 pub mod judge;
 pub mod mask;

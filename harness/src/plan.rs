@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod expectation;
+
+pub use expectation::{Always, Counted, Expectation, Orders, Since, Who};
+
 use crate::clock::Micros;
-use crate::event::{CounterName, CredentialName, Hop, ProbeName};
+use crate::event::{CredentialName, Hop, ProbeName};
 use crate::fingerprint::FieldName;
 
 /// What a scenario is going to do and how it will be judged.
@@ -27,6 +31,52 @@ pub struct Plan {
     pub claims: Vec<Claim>,
     /// How many steps it has.
     pub steps: usize,
+    /// `1/360`: the manifests' intervals and what is given have been shrunk by this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
+    /// What of the catalogue's promises it covers.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// Where its evidence comes from.
+    #[serde(default)]
+    pub evidence: Evidence,
+    /// Known defects that it must find.
+    #[serde(default)]
+    pub pinned: Vec<Pinned>,
+}
+
+/// Where the evidence of a scenario comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// From the real thing.
+    #[default]
+    Real,
+    /// From our own model of it, such as the embedded plane's process kubelet.
+    Model,
+}
+
+impl Evidence {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Model => "model",
+        }
+    }
+}
+
+/// A known defect of a named version, which is expected to fail exactly so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// What is wrong, in a sentence.
+    pub defect: String,
+    /// Where it is known from.
+    pub source: String,
+    /// `openbao 2.7.2`: on which version it is known; a bare component name: on any.
+    pub on: String,
+    /// What fails because of it.
+    pub fails: Expected,
 }
 
 /// One credential of a scenario.
@@ -39,6 +89,35 @@ pub struct CredentialPlan {
     pub checked_by: Option<String>,
     /// Hops that are watched.
     pub hops: Vec<Hop>,
+    /// How often it is refreshed, where the scenario's scale has changed that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Refresh>,
+    /// Whether its value moves only when that is ordered.
+    #[serde(default)]
+    pub moves: MovesBy,
+}
+
+/// What makes a credential move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MovesBy {
+    /// Only what is ordered.
+    #[default]
+    Ordered,
+    /// Besides what is ordered, it moves by itself: on a static role's schedule, at each refresh of a dynamic one.
+    Itself {
+        /// Where each value that came by itself is seen first.
+        at: Hop,
+    },
+}
+
+/// A refresh interval that was shrunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refresh {
+    /// What the manifests say.
+    pub real: Micros,
+    /// What was played.
+    pub played: Micros,
 }
 
 /// One probe of a scenario.
@@ -76,85 +155,6 @@ pub struct Claim {
     pub about: Option<String>,
     /// Holds when this passes, is refuted when it fails.
     pub holds_if: Expected,
-}
-
-/// What is expected: five kernels and their parameters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expectation {
-    /// Every rotation ordered of the credential is seen at the hop within this time of being ordered.
-    Arrival {
-        /// Which credential.
-        credential: CredentialName,
-        /// Where.
-        at: Hop,
-        /// How soon.
-        within: Micros,
-    },
-    /// No time in which the probe's logins were refused was longer than this.
-    Outage {
-        /// Whose logins.
-        of: ProbeName,
-        /// How long at most.
-        at_most: Micros,
-    },
-    /// A state that must hold all the time.
-    Always(Always),
-    /// A number that must lie within bounds.
-    Count {
-        /// What is counted.
-        of: Counted,
-        /// Not fewer.
-        at_least: Option<u64>,
-        /// Not more.
-        at_most: Option<u64>,
-    },
-    /// The generations seen at the hop appear in the order in which they were ordered, none left out and
-    /// none coming back unordered.
-    Order {
-        /// Which credential.
-        credential: CredentialName,
-        /// Where.
-        at: Hop,
-    },
-}
-
-/// A state that must hold all the time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Always {
-    /// From `within` after each rotation on, the generation before it is refused, and stays refused.
-    Retired {
-        /// Which credential.
-        credential: CredentialName,
-        /// How soon after the rotation was ordered.
-        within: Micros,
-    },
-    /// The value at the hop never moves.
-    HoldsStill {
-        /// Which credential.
-        credential: CredentialName,
-        /// Where.
-        at: Hop,
-    },
-}
-
-/// What is counted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counted {
-    /// How often the value at the hop moved from one generation to another.
-    Moves {
-        /// Which credential.
-        credential: CredentialName,
-        /// Where.
-        at: Hop,
-    },
-    /// The highest value that a counter had.
-    Most {
-        /// Which counter.
-        counter: CounterName,
-    },
 }
 
 /// A whole number of things or a span of time, with the evidence's two bounds.

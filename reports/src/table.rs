@@ -56,5 +56,6 @@ fn kind(kind: OrderKind) -> &'static str {
         OrderKind::Forced => "forced",
         OrderKind::Written => "written",
         OrderKind::RolledBack => "rolled back",
+        OrderKind::Scheduled => "scheduled",
     }
 }

@@ -176,3 +176,64 @@ fn a_directory_without_a_run_cannot_be_judged() {
         assert_eq!(support::names(&house.scratch.at("dir")), ["events.jsonl"]);
     }
 }
+
+/// A platform's tree: three broken files among five hundred are three messages, each at its place.
+#[test]
+fn a_tree_of_five_hundred_manifests_is_read_whole() {
+    let house = House::new();
+    house.scratch.write("s.yaml", SCENARIO.replace("apply:      app.yaml", "apply:      tree"));
+    house.scratch.write("tree/app.yaml", MANIFESTS);
+    for number in 0..499 {
+        let sound = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: c{number} }}\ndata: {{}}\n");
+        let text = match number {
+            17 => sound.replace("kind: ConfigMap\n", ""),
+            170 => sound.replace("name: c170", "name: [c170"),
+            417 => {
+                sound.replace("v1\nkind: ConfigMap", "external-secrets.io/v1\nkind: ExternalSecret")
+                    + "spec: { refreshInterval: 1d }\n"
+            }
+            _ => sound,
+        };
+        house.scratch.write(format!("tree/team-{}/{number}.yaml", number % 10), text);
+    }
+    let began = std::time::Instant::now();
+    let done = house.told(["lint", "s.yaml"]);
+    done.exits(2)
+        .says_once("tree/team-7/17.yaml:1:1")
+        .says_once("tree/team-0/170.yaml:3:")
+        .says_once("tree/team-7/417.yaml:5:26");
+    assert_eq!(done.stderr.matches("error: ").count(), 3, "{}", done.stderr);
+    assert!(began.elapsed().as_secs() < 10, "an editor waits for this: {:?}", began.elapsed());
+}
+
+#[test]
+fn a_kustomization_is_built_by_whichever_program_is_there() {
+    let house = House::new();
+    house
+        .scratch
+        .write("s.yaml", SCENARIO.replace("apply:      app.yaml", "apply:      { kustomize: base }"));
+    house.scratch.write("base/kustomization.yaml", "resources: [app.yaml]\n");
+    house.scratch.write("base/app.yaml", MANIFESTS);
+    let lint = |path: &std::path::Path| {
+        let mut command = handover(&house.cache, ["lint", "s.yaml"]);
+        command.current_dir(house.scratch.path()).env("PATH", path);
+        quick(command)
+    };
+    let bin = house.scratch.at("bin");
+    lint(&bin).exits(2).says_once("neither `kustomize` nor `kubectl` is on the PATH").says("s.yaml:");
+    let program = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = house.scratch.write(format!("bin/{name}"), text);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it can be run");
+    };
+    program(
+        "kubectl",
+        "#!/bin/sh\n[ \"$1\" = kustomize ] && while read -r l; do echo \"$l\"; done < $2/none\n",
+    );
+    lint(&bin).exits(2).says_once("kubectl kustomize").says("fails");
+    program(
+        "kustomize",
+        "#!/bin/sh\n[ \"$1\" = build ] && [ -z \"$VAULT_TOKEN\" ] && exec /bin/cat $2/app.yaml\n",
+    );
+    lint(&bin).exits(0).says_once("1 scenario, no error");
+}

@@ -1,6 +1,6 @@
 //! What one scenario comes to.
 
-use super::{Judgement, claims, evidence, hops, words};
+use super::{Judgement, claims, evidence, hops, projection, words};
 use crate::event::{Ending, ScenarioId};
 use crate::plan::{Always, Expectation, Expected};
 use crate::timeline::{Story, Timeline};
@@ -44,6 +44,7 @@ pub(super) fn judge(timeline: &Timeline, id: &ScenarioId, story: &Story) -> Scen
         hops: hops::table(story),
         claims,
         probes: evidence::health(story),
+        projections: projection::of(story),
     }
 }
 
@@ -59,7 +60,7 @@ fn telling(story: &Story, expected: &[Expected], judgements: &[Judgement]) -> St
     let farthest = judged().filter_map(|(expectation, judgement)| match expectation {
         Expectation::Arrival { at, .. } => Some((*at, judgement)),
         Expectation::Outage { .. } | Expectation::Always(_) | Expectation::Count { .. } => None,
-        Expectation::Order { .. } => None,
+        Expectation::Order { .. } | Expectation::Every(_) => None,
     });
     let farthest = farthest.max_by_key(|(at, judgement)| (*at, judgement.measured.and_then(|m| m.at_most)));
     let mut parts: Vec<&str> = farthest.iter().map(|(_, judgement)| judgement.brief.as_str()).collect();
@@ -68,7 +69,7 @@ fn telling(story: &Story, expected: &[Expected], judgements: &[Judgement]) -> St
     if parts.len() < 2 {
         let others = judged().filter(|(expectation, _)| match expectation {
             Expectation::Count { .. } | Expectation::Always(Always::HoldsStill { .. }) => true,
-            Expectation::Order { .. } | Expectation::Always(Always::Retired { .. }) => false,
+            Expectation::Order { .. } | Expectation::Always(_) | Expectation::Every(_) => false,
             Expectation::Arrival { .. } | Expectation::Outage { .. } => false,
         });
         parts.extend(others.map(|(_, judgement)| judgement.brief.as_str()).take(TELLING - parts.len()));

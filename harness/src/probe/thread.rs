@@ -87,6 +87,7 @@ impl<F> Context<F> {
             credential: credential.clone(),
             hop: *hop,
             probe: name.clone(),
+            by: None,
             due,
             asked,
             answered,

@@ -28,6 +28,7 @@ fn seen(n: u64) -> What {
         credential: "fleet".to_owned(),
         hop: Hop::Login,
         probe: "web".to_owned(),
+        by: None,
         due: Micros(n),
         asked: Micros(n),
         answered: Micros(n),

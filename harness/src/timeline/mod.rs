@@ -5,8 +5,10 @@
 //! and what the judge sees cannot differ.
 
 mod arrival;
+mod drift;
 mod fold;
 mod query;
+mod replicas;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod story;
@@ -19,7 +21,9 @@ use std::collections::BTreeMap;
 pub use arrival::{Arrival, Seen};
 pub use fold::{Damaged, fold};
 pub use query::Move;
-pub use story::{Blind, Counting, Played, Remark, Story};
+pub(crate) use query::moves_among;
+pub use replicas::{Life, Reach};
+pub use story::{Blind, Counting, Played, Presence, Remark, Story, TurnedAway};
 pub use track::{Answer, Generation, Rotation, Sample, Track};
 
 use crate::clock::Micros;
@@ -128,6 +132,9 @@ impl Timeline {
             | What::Written { .. }
             | What::Seen(_)
             | What::Count { .. }
+            | What::Replica { .. }
+            | What::Refusal(_)
+            | What::State { .. }
             | What::Gap { .. } => {}
         }
     }

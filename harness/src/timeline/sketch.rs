@@ -10,7 +10,7 @@ use crate::event::{
 };
 use crate::fingerprint::{Fingerprint, Sighting};
 use crate::mask::Masked;
-use crate::plan::{CredentialPlan, Expectation, Expected, Plan, ProbePlan};
+use crate::plan::{CredentialPlan, Expectation, Expected, MovesBy, Plan, ProbePlan};
 
 /// When every sketch begins: a machine that has been up for a while.
 const UP: u64 = 5_000_000_000;
@@ -75,7 +75,22 @@ impl Sketch {
     pub(crate) fn credential(mut self, name: &str, checked_by: Option<&str>, hops: &[Hop]) -> Self {
         let fields = vec!["username".into(), "password".into()];
         let checked_by = checked_by.map(str::to_owned);
-        self.plan.credentials.insert(name.into(), CredentialPlan { fields, checked_by, hops: hops.to_vec() });
+        self.plan.credentials.insert(
+            name.into(),
+            CredentialPlan {
+                fields,
+                checked_by,
+                hops: hops.to_vec(),
+                refresh: None,
+                moves: MovesBy::Ordered,
+            },
+        );
+        self
+    }
+
+    /// The credential `app` moves by itself, too, and at this hop first.
+    pub(crate) fn moving_itself(mut self, at: Hop) -> Self {
+        self.plan.credentials.get_mut("app").expect("app is planned").moves = MovesBy::Itself { at };
         self
     }
 
@@ -137,7 +152,8 @@ impl Sketch {
         let ProbePlan { credential, hop, .. } = self.plan.probes[probe].clone();
         let (probe, due) = (probe.to_owned(), ms(asked));
         let (asked, late) = (ms(asked), answered);
-        let seen = Observation { credential, hop, probe, due, asked, answered: ms(answered), outcome };
+        let seen =
+            Observation { credential, hop, probe, by: None, due, asked, answered: ms(answered), outcome };
         self.push(late, What::Seen(seen));
     }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::track::Track;
 use crate::clock::Micros;
-use crate::event::{CounterName, CredentialName, Ending, Event, Phase, ProbeName, What};
+use crate::event::{
+    CounterName, CredentialName, Ending, Event, Phase, ProbeName, Refusal, ReplicaName, StateName, What,
+};
 use crate::mask::Masked;
-use crate::plan::Plan;
+use crate::plan::{MovesBy, Plan};
 
 /// Everything known of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,12 @@ pub struct Story {
     pub tracks: BTreeMap<CredentialName, Track>,
     /// Its counters, in order.
     pub counts: BTreeMap<CounterName, Vec<Counting>>,
+    /// How the replicas of its workloads came and went, in order.
+    pub replicas: BTreeMap<ProbeName, Vec<Presence>>,
+    /// Who was turned away, as the servers' logs tell it, in order.
+    pub refusals: Vec<TurnedAway>,
+    /// The states that named things had, in order.
+    pub states: BTreeMap<StateName, Vec<Remark>>,
     /// When its watches were blind, in order.
     pub gaps: Vec<Blind>,
     /// Free text, in order.
@@ -57,6 +65,30 @@ pub struct Counting {
     pub at: Micros,
     /// How many there were.
     pub value: u64,
+}
+
+/// A replica comes or goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// The event.
+    pub seq: u64,
+    /// When.
+    pub at: Micros,
+    /// Which.
+    pub name: ReplicaName,
+    /// Whether it is there from now on.
+    pub there: bool,
+}
+
+/// Somebody was turned away, as a server's log tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// The event.
+    pub seq: u64,
+    /// When.
+    pub at: Micros,
+    /// Who, where.
+    pub refusal: Refusal,
 }
 
 /// A time in which a watch was blind.
@@ -95,6 +127,9 @@ impl Story {
             steps: BTreeMap::new(),
             tracks: BTreeMap::new(),
             counts: BTreeMap::new(),
+            replicas: BTreeMap::new(),
+            refusals: Vec::new(),
+            states: BTreeMap::new(),
             gaps: Vec::new(),
             notes: Vec::new(),
             last_at: began,
@@ -125,9 +160,23 @@ impl Story {
             }
             What::Ordered(order) => self.track(&order.credential).order(seq, at, order),
             What::Written { credential, sighting } => self.track(credential).write(at, sighting),
-            What::Seen(seen) => self.track(&seen.credential).see(seq, seen),
+            What::Seen(seen) => {
+                let told = self.told(&seen.probe, seen.asked);
+                self.track(&seen.credential).see(seq, seen, told);
+            }
             What::Count { counter, value } => {
                 self.counts.entry(counter.clone()).or_default().push(Counting { seq, at, value: *value });
+            }
+            What::Replica { of, name, there } => {
+                let presence = Presence { seq, at, name: name.clone(), there: *there };
+                self.replicas.entry(of.clone()).or_default().push(presence);
+            }
+            What::Refusal(refusal) => {
+                self.refusals.push(TurnedAway { seq, at, refusal: refusal.clone() });
+            }
+            What::State { state, is } => {
+                let remark = Remark { seq, at, text: is.clone() };
+                self.states.entry(state.clone()).or_default().push(remark);
             }
             What::Gap { probe, from, why } => {
                 let (probe, why) = (probe.clone(), why.clone());
@@ -144,9 +193,12 @@ impl Story {
     fn track(&mut self, credential: &str) -> &mut Track {
         let plan = &self.plan;
         self.tracks.entry(credential.to_owned()).or_insert_with(|| {
-            Track::of(
-                plan.credentials.get(credential).map(|planned| planned.fields.clone()).unwrap_or_default(),
-            )
+            let planned = plan.credentials.get(credential);
+            let moves_at = planned.and_then(|planned| match planned.moves {
+                MovesBy::Ordered => None,
+                MovesBy::Itself { at } => Some(at),
+            });
+            Track::of(planned.map(|planned| planned.fields.clone()).unwrap_or_default(), moves_at)
         })
     }
 }

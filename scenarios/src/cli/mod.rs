@@ -49,6 +49,8 @@ enum Command {
     Lint(Which),
     /// Say what there is to play
     List(Which),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
     /// Say what this machine has and lacks
     Doctor,
     /// The servers' programs: where they come from, and whether they are whole
@@ -60,6 +62,9 @@ enum Command {
     Gc,
     /// Measure the budgets of the design on this machine
     Bench(BenchArgs),
+    /// Hold a credential and use it: what the workloads of scenarios run (configured by HANDOVER_CONSUMER)
+    #[command(hide = true)]
+    Consumer,
 }
 
 /// Which scenarios.
@@ -163,12 +168,18 @@ pub fn main() -> ExitCode {
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
         Command::List(which) => scenarios::list(&which, &screen),
+        Command::Schema => {
+            screen.out(&crate::language::schema());
+            Ok(Exit::Passed)
+        }
         Command::Doctor => doctor::doctor(&cli.with, &screen),
         Command::Components { what } => {
             components::components(&what.unwrap_or(ComponentsCommand::List), &cli.with, &screen)
         }
         Command::Gc => gc::gc(&cli.with, &screen),
         Command::Bench(args) => run::bench(&args, &cli.with, &screen),
+        // A workload, not a user's command: it has its own words, and exit codes that a kubelet understands.
+        Command::Consumer => return handover_fixtures::consumer::main(),
     };
     let exit = done.unwrap_or_else(|failure| {
         screen.error(&failure.message);

@@ -6,7 +6,7 @@ use handover_reports::Exit;
 
 use super::{Failure, Screen, Which};
 use crate::language::scenario::Scenario;
-use crate::language::{Catalogue, filter, load_all};
+use crate::language::{Catalogue, filter, load_and_warn};
 
 /// Loads what was asked for: files and folders that are there, or else the catalogue of the program; and
 /// of those, what the filters select.
@@ -25,7 +25,10 @@ pub(super) fn load(which: &Which, screen: &Screen) -> Result<Vec<Scenario>, Fail
         Catalogue::from_paths(&paths).map_err(problems)?
     };
     let sets = which.sets();
-    let mut scenarios = load_all(&catalogue, &sets).map_err(problems)?;
+    let (mut scenarios, warned) = load_and_warn(&catalogue, &sets).map_err(problems)?;
+    if let Some(warned) = warned {
+        screen.remark(&warned.render(screen.style.colour));
+    }
     scenarios.retain(|scenario| filter::selects(&filters, &scenario.id));
     for name in sets.keys() {
         if !scenarios.is_empty() && !scenarios.iter().any(|scenario| scenario.vars.contains_key(name)) {

@@ -71,7 +71,8 @@ impl Catalogue {
             source: Source::new(path.display().to_string(), text),
             siblings: Siblings::Disk(folder(&path)),
         };
-        sink.finish(Self { files: found.into_iter().map(file).collect() })
+        let (catalogue, _) = sink.finish(Self { files: found.into_iter().map(file).collect() })?;
+        Ok(catalogue)
     }
 
     /// Every scenario file's name and text.
@@ -102,7 +103,7 @@ impl Siblings {
 
 /// Whether a text means to be a scenario, even where it is broken: the key at the left margin, or two of the
 /// rooms where the key itself was forgotten.
-fn is_scenario(text: &str) -> bool {
+pub(super) fn is_scenario(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let has = |key: &str| {
         text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
@@ -115,7 +116,7 @@ fn folder(path: &Path) -> PathBuf {
 }
 
 /// Without `.` and `..`, with `/`, as the table of embedded files has it.
-fn plain(path: &Path) -> String {
+pub(super) fn plain(path: &Path) -> String {
     let mut parts: Vec<String> = Vec::new();
     for component in path.components() {
         match component {
@@ -162,7 +163,7 @@ fn read(path: &Path, sink: &Sink) -> Option<String> {
         .ok()
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
     let kind = fs::metadata(path).map_err(|error| error.to_string())?;
     if !kind.is_file() {
         return Err("it is no file".to_owned());

@@ -21,8 +21,20 @@ pub struct Problem {
     pub message: String,
     /// What could stand there.
     pub hint: Option<String>,
+    /// Whether it can be played all the same.
+    pub severity: Severity,
     #[serde(skip)]
     source: Option<Arc<Source>>,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The file does not load.
+    Error,
+    /// It loads, and may be refused by the servers or mean something else than meant.
+    Warning,
 }
 
 /// A place in a file.
@@ -37,20 +49,25 @@ pub struct Place {
 }
 
 impl Problem {
-    fn at(span: &Span, message: String, hint: Option<String>) -> Self {
+    fn at(span: &Span, message: String, hint: Option<String>, severity: Severity) -> Self {
         let (line, column) = span.source.place(span.range.start);
         Self {
             file: span.source.name().to_owned(),
             place: Some(Place { line, column, span: span.range.clone() }),
             message,
             hint,
+            severity,
             source: Some(span.source.clone()),
         }
     }
 
     /// With its excerpt, unless that could show a secret.
     fn render(&self, renderer: &Renderer) -> String {
-        let title = Level::ERROR.primary_title(self.message.as_str());
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(self.message.as_str());
         let shown = self.source.as_deref().filter(|source| !source.is_hidden());
         let group = match (&self.place, shown) {
             (Some(place), Some(source)) => title.element(
@@ -115,33 +132,45 @@ pub(crate) struct Sink(RefCell<Vec<Problem>>);
 
 impl Sink {
     pub(crate) fn report(&self, at: &Span, message: impl Into<String>) {
-        self.0.borrow_mut().push(Problem::at(at, message.into(), None));
+        self.push(Problem::at(at, message.into(), None, Severity::Error));
     }
 
     pub(crate) fn report_with(&self, at: &Span, message: impl Into<String>, hint: impl Into<String>) {
-        self.0.borrow_mut().push(Problem::at(at, message.into(), Some(hint.into())));
+        self.push(Problem::at(at, message.into(), Some(hint.into()), Severity::Error));
+    }
+
+    /// What may be wrong, and may not.
+    pub(crate) fn warn_with(&self, at: &Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.push(Problem::at(at, message.into(), Some(hint.into()), Severity::Warning));
+    }
+
+    fn push(&self, problem: Problem) {
+        self.0.borrow_mut().push(problem);
     }
 
     /// About a file as a whole.
     pub(crate) fn report_file(&self, file: impl Into<String>, message: impl Into<String>) {
         let (file, message) = (file.into(), message.into());
-        self.0.borrow_mut().push(Problem { file, place: None, message, hint: None, source: None });
+        let severity = Severity::Error;
+        self.push(Problem { file, place: None, message, hint: None, severity, source: None });
     }
 
-    /// How many so far.
+    /// How many errors so far.
     pub(crate) fn count(&self) -> usize {
-        self.0.borrow().len()
+        self.0.borrow().iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
-    /// The value, if nothing was wrong. Several scenarios may share a broken manifest: it is told of once.
-    pub(crate) fn finish<T>(self, value: T) -> Result<T, Problems> {
+    /// The value, if nothing was wrong, and what may be. Several scenarios may share a broken manifest: it is
+    /// told of once.
+    pub(crate) fn finish<T>(self, value: T) -> Result<(T, Option<Problems>), Problems> {
+        let sound = self.count() == 0;
         let mut problems = self.0.into_inner();
         if problems.is_empty() {
-            return Ok(value);
+            return Ok((value, None));
         }
         let start = |problem: &Problem| problem.place.as_ref().map(|place| place.span.start);
         problems.sort_by(|a, b| (&a.file, start(a)).cmp(&(&b.file, start(b))));
         problems.dedup_by(|a, b| a.file == b.file && a.place == b.place && a.message == b.message);
-        Err(Problems(problems))
+        if sound { Ok((value, Some(Problems(problems)))) } else { Err(Problems(problems)) }
     }
 }

@@ -1,8 +1,11 @@
 //! Reading a mapping whose keys are known.
 
+use schemars::JsonSchema;
+
 use super::error::Sink;
 use super::names::{self, Name, closest, did_you_mean, listed};
 use super::node::{Key, Node, Value};
+use super::shape;
 
 /// A mapping behind a word. A key that nobody knows is reported when it is opened, one that is missing
 /// when it is asked for.
@@ -15,7 +18,13 @@ pub(crate) struct Form<'a, 'n> {
 }
 
 impl<'a, 'n> Form<'a, 'n> {
-    pub(crate) fn open(sink: &'a Sink, head: &'n Key, node: &'n Node, known: &[&str]) -> Option<Self> {
+    /// `S` is the shape that says which keys there are.
+    pub(crate) fn open<S: JsonSchema + 'static>(
+        sink: &'a Sink,
+        head: &'n Key,
+        node: &'n Node,
+    ) -> Option<Self> {
+        let known = shape::keys::<S>();
         let takes = || format!("`{}` takes {}", head.text, listed(known.iter().copied()));
         let Some(entries) = node.map() else {
             let at = if node.is_null() { &head.span } else { &node.span };

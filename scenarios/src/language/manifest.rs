@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::duration;
+use super::duration::{self, spoken};
 use super::error::Sink;
 use super::names::listed;
 use super::node::{Node, Value, documents};
-use super::scenario::Manifest;
+use super::scale::{Grain, Scale, written};
+use super::scenario::{Inference, Manifest};
 use super::source::{Source, Span};
 use super::vars::Interval;
+
+mod eso;
 
 /// What External Secrets Operator takes where a manifest says nothing.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(3600);
@@ -20,6 +23,17 @@ pub(crate) struct Object {
     pub(crate) manifest: Manifest,
     pub(crate) span: Span,
     pub(crate) carrier: Option<Carrier>,
+    /// Its times that a scale shrinks.
+    pub(crate) times: Vec<Time>,
+}
+
+/// A time of an object's that a scale shrinks.
+pub(crate) struct Time {
+    path: Vec<&'static str>,
+    /// Where it stands, or the object where it is a default.
+    span: Span,
+    real: Duration,
+    grain: Grain,
 }
 
 /// What moves a credential between OpenBao and Kubernetes.
@@ -29,6 +43,8 @@ pub(crate) struct Carrier {
     pub(crate) interval: Interval,
     /// The interval as the manifest says it.
     pub(crate) refresh: String,
+    /// The interval before a scale shrank it.
+    pub(crate) real: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -51,20 +67,91 @@ impl Object {
     }
 }
 
+impl Object {
+    /// Shrinks its times. Answers with what was changed; what cannot be is reported.
+    pub(crate) fn shrink(&mut self, sink: &Sink, scale: &Scale) -> Vec<Inference> {
+        let mut changes = Vec::new();
+        for Time { path, span, real, grain } in std::mem::take(&mut self.times) {
+            let key = path.last().unwrap_or(&"");
+            let what = format!("{key} of {}", self.title());
+            let Some(short) = scale.shrink(sink, &span, &what, real, grain) else { continue };
+            set(&mut self.manifest.object, &path, written(short).into());
+            if path == ["spec", "refreshInterval"]
+                && let Some(carrier) = &mut self.carrier
+                && let Interval::Every(interval) = &mut carrier.interval
+            {
+                *interval = short;
+                carrier.real = Some(real);
+                carrier.refresh = format!("{}, here {}", carrier.refresh, spoken(short));
+            }
+            let text = format!("{what} is {} here, not {} ({scale})", written(short), spoken(real));
+            changes.push(Inference { text, file: self.manifest.file.clone(), line: span.line() });
+        }
+        changes
+    }
+}
+
+/// Puts a value where the path leads.
+fn set(object: &mut serde_json::Value, path: &[&str], value: serde_json::Value) {
+    let mut place = object;
+    for key in path {
+        place = &mut place[*key];
+    }
+    *place = value;
+}
+
+/// The times of an object that a scale shrinks: intervals, and how long what a generator asks for lives.
+fn times(node: &Node, api: &str, kind: &str) -> Vec<Time> {
+    let time = |path: &[&'static str], span: &Span, real: Duration, grain: Grain| {
+        (!real.is_zero()).then(|| Time { path: path.to_vec(), span: span.clone(), real, grain })
+    };
+    let said = |path: &[&'static str], grain: Grain| {
+        let field = node.at(path)?;
+        time(path, &field.span, duration::parse(field.text()?).ok()?, grain)
+    };
+    let refresh = |path: &[&'static str]| match node.at(path) {
+        Some(_) => said(path, Grain::REFRESH),
+        None => time(path, &node.span, DEFAULT_REFRESH, Grain::REFRESH),
+    };
+    let found = match kind {
+        _ if !eso::is_ours(api) => vec![],
+        "ExternalSecret" | "PushSecret" => vec![refresh(&["spec", "refreshInterval"])],
+        "ClusterExternalSecret" => vec![
+            said(&["spec", "refreshTime"], Grain::REFRESH),
+            refresh(&["spec", "externalSecretSpec", "refreshInterval"]),
+        ],
+        "ClusterPushSecret" => vec![
+            said(&["spec", "refreshTime"], Grain::REFRESH),
+            refresh(&["spec", "pushSecretSpec", "refreshInterval"]),
+        ],
+        "VaultDynamicSecret" => vec![said(&["spec", "parameters", "ttl"], Grain::TTL)],
+        _ => vec![],
+    };
+    found.into_iter().flatten().collect()
+}
+
 /// The objects of a file, and whether all could be read.
 pub(crate) fn read(source: &Arc<Source>, sink: &Sink) -> (Vec<Object>, bool) {
     if may_hold_secret(source.text()) {
         source.hide();
     }
     let documents = documents(source, sink);
-    let total = documents.nodes.len();
-    let kind = |node: &Node| node.get("kind").and_then(Node::text).map(str::to_owned);
-    if documents.nodes.iter().any(|node| kind(node).as_deref() == Some("Secret")) {
+    let nodes: Vec<_> = documents.nodes.iter().flat_map(unfolded).collect();
+    if nodes.iter().any(|node| node.get("kind").and_then(Node::text) == Some("Secret")) {
         source.hide();
     }
-    let objects: Vec<_> = documents.nodes.iter().filter_map(|node| object(node, sink)).collect();
-    let whole = documents.whole && objects.len() == total;
+    let objects: Vec<_> = nodes.iter().filter_map(|node| object(node, sink)).collect();
+    let whole = documents.whole && objects.len() == nodes.len();
     (objects, whole)
+}
+
+/// The items of a `List`, or of a list of one kind; else the object itself.
+fn unfolded(node: &Node) -> Vec<&Node> {
+    let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
+    match node.get("items").map(|items| &items.value) {
+        Some(Value::List(items)) if kind.ends_with("List") => items.iter().flat_map(unfolded).collect(),
+        Some(_) | None => vec![node],
+    }
 }
 
 /// Whether the word `Secret` stands anywhere outside of a comment: then nothing of the file is ever shown,
@@ -92,20 +179,19 @@ fn object(node: &Node, sink: &Sink) -> Option<Object> {
         None => None,
     };
     let (api, kind, name) = (api?, kind?, name?);
+    if eso::is_ours(&api) {
+        eso::check(node, &api, &kind, sink);
+    }
     let ours = api.starts_with("external-secrets.io/");
     let carrier = match kind.as_str() {
-        "ExternalSecret" if ours => external_secret(node, &name, sink),
-        "PushSecret" if ours => Some(push_secret(node, sink)),
-        "ClusterExternalSecret" if ours => {
-            interval(node.at(&["spec", "refreshTime"]), sink);
-            interval(node.at(&["spec", "externalSecretSpec", "refreshInterval"]), sink);
-            None
-        }
+        "ExternalSecret" if ours => external_secret(node, &name),
+        "PushSecret" if ours => Some(push_secret(node)),
         _ => None,
     };
     let file = node.span.source.name().to_owned();
     let manifest = Manifest { file, line: node.span.line(), kind, name, namespace, object: node.json() };
-    Some(Object { manifest, span: node.span.clone(), carrier })
+    let times = times(node, &api, &manifest.kind);
+    Some(Object { manifest, span: node.span.clone(), carrier, times })
 }
 
 /// Reports in one go what an object lacks.
@@ -137,8 +223,8 @@ fn text(node: &Node, what: &str, sink: &Sink) -> Option<String> {
     }
 }
 
-fn external_secret(node: &Node, name: &str, sink: &Sink) -> Option<Carrier> {
-    let (mut interval, refresh) = interval(node.at(&["spec", "refreshInterval"]), sink);
+fn external_secret(node: &Node, name: &str) -> Option<Carrier> {
+    let (mut interval, refresh) = interval(node.at(&["spec", "refreshInterval"]));
     let policy = node.at(&["spec", "refreshPolicy"]).and_then(Node::text);
     if let Some(policy @ ("CreatedOnce" | "OnChange")) = policy {
         interval = Interval::Never(format!("refreshPolicy {policy}"));
@@ -148,7 +234,7 @@ fn external_secret(node: &Node, name: &str, sink: &Sink) -> Option<Carrier> {
         return None;
     }
     let secret = node.at(&["spec", "target", "name"]).and_then(Node::text).unwrap_or(name).to_owned();
-    Some(Carrier { way: Way::Writes { secret, keys: keys(node) }, interval, refresh })
+    Some(Carrier { way: Way::Writes { secret, keys: keys(node) }, interval, refresh, real: None })
 }
 
 /// The keys that an ExternalSecret writes, where the manifest alone tells.
@@ -171,20 +257,19 @@ fn keys(node: &Node) -> Option<BTreeSet<String>> {
     data.items().iter().map(|item| item.at(&["secretKey"])?.text().map(str::to_owned)).collect()
 }
 
-fn push_secret(node: &Node, sink: &Sink) -> Carrier {
-    let (interval, refresh) = interval(node.at(&["spec", "refreshInterval"]), sink);
+fn push_secret(node: &Node) -> Carrier {
+    let (interval, refresh) = interval(node.at(&["spec", "refreshInterval"]));
     let data = node.at(&["spec", "data"]).map(Node::items).unwrap_or_default();
     let mut paths: Vec<_> = data
         .iter()
         .filter_map(|item| item.at(&["match", "remoteRef", "remoteKey"])?.text().map(str::to_owned))
         .collect();
     paths.dedup();
-    Carrier { way: Way::Feeds(paths), interval, refresh }
+    Carrier { way: Way::Feeds(paths), interval, refresh, real: None }
 }
 
-/// What a `refreshInterval` means, and how the manifest says it. A bad one passes the API server's schema
-/// and then breaks the operator's watch on all objects of that kind: so it is found here.
-fn interval(node: Option<&Node>, sink: &Sink) -> (Interval, String) {
+/// What a `refreshInterval` means, and how the manifest says it. What is wrong with it was reported.
+fn interval(node: Option<&Node>) -> (Interval, String) {
     let Some(node) = node else {
         return (Interval::Every(DEFAULT_REFRESH), "1h by default".to_owned());
     };
@@ -192,28 +277,10 @@ fn interval(node: Option<&Node>, sink: &Sink) -> (Interval, String) {
         Some("0") | None => node.span.text().to_owned(),
         Some(text) => text.to_owned(),
     };
-    match &node.value {
-        Value::Text(text) if text == "0" => (never(&said), said),
-        Value::Text(text) => match duration::parse(text) {
-            Ok(Duration::ZERO) => (never(&said), said),
-            Ok(span) => (Interval::Every(span), said),
-            Err(error) => {
-                sink.report_with(&node.span, format!("bad duration: {error}"), error.hint());
-                (Interval::Unknown, said)
-            }
-        },
-        Value::Int(number) => {
-            let hint = match number {
-                0 => "write \"0\", in quotes".to_owned(),
-                _ => format!("write `{number}s` for seconds"),
-            };
-            sink.report_with(&node.span, "a refresh interval is text, found a number", hint);
-            (Interval::Unknown, said)
-        }
-        Value::Null | Value::Bool(_) | Value::Float(_) | Value::List(_) | Value::Map(_) => {
-            sink.report(&node.span, format!("a refresh interval is text, found {}", node.what()));
-            (Interval::Unknown, said)
-        }
+    match node.text().map(|text| (text, duration::parse(text))) {
+        Some(("0", _) | (_, Ok(Duration::ZERO))) => (never(&said), said),
+        Some((_, Ok(span))) => (Interval::Every(span), said),
+        Some((_, Err(_))) | None => (Interval::Unknown, said),
     }
 }
 
@@ -229,7 +296,7 @@ mod tests {
         let sink = Sink::default();
         let (objects, whole) = read(&Source::new("m.yaml", text), &sink);
         match sink.finish(()) {
-            Ok(()) => {
+            Ok(_) => {
                 assert!(whole);
                 (objects, Vec::new(), String::new())
             }
@@ -264,14 +331,86 @@ mod tests {
         for (interval, message, hint) in [
             ("1d", "bad duration: `1d` has a unit that does not exist: `d`", "write `24h`"),
             ("abc", "bad duration: `abc` is not a duration", "write it as"),
-            ("0", "a refresh interval is text, found a number", "write \"0\", in quotes"),
-            ("30", "a refresh interval is text, found a number", "write `30s`"),
-            ("[5s]", "a refresh interval is text, found a list", ""),
+            ("0", "`refreshInterval` is text, found a number", "write \"0\", in quotes"),
+            ("30", "`refreshInterval` is text, found a number", "write `30s`"),
+            ("[5s]", "`refreshInterval` is text, found a list", ""),
         ] {
             let (_, lines, rendered) = problems(&format!("{HEAD}spec: {{ refreshInterval: {interval} }}\n"));
             assert_eq!(lines, [format!("m.yaml:4:26: {message}")]);
             assert!(rendered.contains(hint), "{rendered}");
         }
+    }
+
+    #[test]
+    fn every_duration_of_the_operator_is_looked_at() {
+        let (_, lines, _) = problems(
+            "apiVersion: external-secrets.io/v1\nkind: ClusterExternalSecret\nmetadata: { name: a }\n\
+             spec: { refreshTime: 1d, externalSecretSpec: { refreshInterval: 2d } }\n---\n\
+             apiVersion: external-secrets.io/v1alpha1\nkind: PushSecret\nmetadata: { name: a }\n\
+             spec: { refreshInterval: 3d }\n---\n\
+             apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: { name: a }\n\
+             spec: { refreshInterval: 4d, retrySettings: { retryInterval: 5d } }\n---\n\
+             apiVersion: generators.external-secrets.io/v1alpha1\nkind: Webhook\nmetadata: { name: a }\n\
+             spec: { timeout: 6d }\n",
+        );
+        let places: Vec<_> = lines.iter().map(|line| line.split(':').nth(1).unwrap()).collect();
+        assert_eq!(places, ["4", "4", "9", "14", "14", "19"], "{lines:?}");
+    }
+
+    #[test]
+    fn versions_that_are_not_served_are_found() {
+        let told = |api: &str, kind: &str| {
+            let sink = Sink::default();
+            let text = format!("kind: {kind}\napiVersion: {api}\nmetadata: {{ name: a }}\n");
+            read(&Source::new("m.yaml", text), &sink);
+            match sink.finish(()) {
+                Ok(((), warned)) => {
+                    warned.map_or("fine".to_owned(), |warned| format!("warned: {}", warned.as_slice()[0]))
+                }
+                Err(problems) => problems.as_slice()[0].to_string(),
+            }
+        };
+        for (api, kind, said) in [
+            ("external-secrets.io/v1", "ExternalSecret", "fine"),
+            ("external-secrets.io/v1alpha1", "PushSecret", "fine"),
+            ("generators.external-secrets.io/v1alpha1", "Password", "fine"),
+            ("example.org/v1beta1", "ExternalSecret", "fine"),
+            (
+                "external-secrets.io/v1beta1",
+                "ExternalSecret",
+                "warned: m.yaml:2:13: `external-secrets.io/v1beta1` of ExternalSecret is not served since ESO v0.17.0",
+            ),
+            (
+                "external-secrets.io/v1alpha1",
+                "SecretStore",
+                "m.yaml:2:13: `external-secrets.io/v1alpha1` of SecretStore is not served: it is gone since ESO v0.16.0",
+            ),
+            (
+                "external-secrets.io/v1",
+                "PushSecret",
+                "m.yaml:2:13: `external-secrets.io/v1` of PushSecret is served by no version of ESO",
+            ),
+            (
+                "generators.external-secrets.io/v1",
+                "Password",
+                "m.yaml:2:13: `generators.external-secrets.io/v1` of Password is served by no version of ESO",
+            ),
+        ] {
+            assert_eq!(told(api, kind), said);
+        }
+    }
+
+    #[test]
+    fn lists_are_unfolded() {
+        let (objects, lines, _) = problems(
+            "apiVersion: v1\nkind: List\nitems:\n- { apiVersion: v1, kind: ConfigMap, metadata: { name: a } }\n\
+             - { apiVersion: v1, kind: ConfigMap, metadata: { name: b } }\n",
+        );
+        assert_eq!(lines, Vec::<String>::new());
+        let found: Vec<_> = objects.iter().map(|one| (one.title(), one.manifest.line)).collect();
+        assert_eq!(found, [("ConfigMap a".to_owned(), 4), ("ConfigMap b".to_owned(), 5)]);
+        let (_, lines, _) = problems("apiVersion: v1\nkind: ConfigMapList\nitems: [{ kind: ConfigMap }]\n");
+        assert_eq!(lines, ["m.yaml:3:9: this object lacks `apiVersion` and `metadata.name`"]);
     }
 
     #[test]

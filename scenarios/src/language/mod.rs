@@ -5,36 +5,47 @@
 //! wrong is dropped into a sink while reading goes on (`error`), so that one go finds all of it. Nothing
 //! here starts, asks or knows a server: it reads the files that it is given, and no more.
 //!
-//! A new verb is one file and one line in its room's list.
+//! A new verb is one file and one line in its room's list. What may stand behind it is said by a shape (`shape`).
 
 pub mod catalogue;
 pub mod duration;
 pub mod error;
 pub mod filter;
+pub mod placeholders;
 pub mod scenario;
 pub mod source;
 
+mod consumes;
 mod draft;
 mod embedded;
 mod expect;
 mod expression;
 mod form;
+mod gather;
 mod given;
+mod kustomize;
 mod load;
 mod manifest;
 mod names;
 mod node;
+mod pinned;
+mod request;
 mod room;
+mod scale;
+mod schema;
 mod settles;
+mod shape;
 mod steps;
 mod vars;
 mod watch;
+mod words;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::Catalogue;
-pub use error::{Place, Problem, Problems};
-pub use load::load_all;
+pub use error::{Place, Problem, Problems, Severity};
+pub use load::{load_all, load_and_warn};
 pub use scenario::Scenario;
+pub use schema::schema;

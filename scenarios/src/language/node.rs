@@ -249,7 +249,7 @@ mod tests {
         let sink = Sink::default();
         let nodes = documents(&Source::new("f", text), &sink).nodes;
         let problems = match sink.finish(()) {
-            Ok(()) => Vec::new(),
+            Ok(_) => Vec::new(),
             Err(problems) => problems.as_slice().iter().map(ToString::to_string).collect(),
         };
         (nodes, problems)

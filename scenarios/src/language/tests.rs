@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::time::Duration;
 
 use super::scenario::Scenario;
 use super::{Catalogue, Problems, load_all};
@@ -225,7 +226,10 @@ fn given_that_is_wrong() {
                 "  - kv: { name: app, path: b, fields: [a] }\n  - kv: { name: b, path: app, fields: [a] }\n  - apply",
             ),
             ("apply: app.yaml", "apply: ap.yaml"),
-            ("apply: app.yaml", "apply: ../"),
+            ("apply: app.yaml", "apply: nothing/"),
+            ("apply: app.yaml", "apply: no*.yaml"),
+            ("apply: app.yaml", "apply: { kustomise: base }"),
+            ("apply: app.yaml", "apply: { kustomize: . }"),
             ("apply: app.yaml", "apply: [app.yaml, app.yaml]"),
             ("apply: app.yaml", "apply: [app.yaml, 5]"),
             ("apply: app.yaml", "apply:"),
@@ -241,6 +245,12 @@ fn given_that_is_wrong() {
             ("in: secret/app", "in: secret/app, fields: [pasword]"),
             ("in: secret/app", "in: secret/app, fields: { password: PASSWORD }"),
             ("in: secret/app", "in: secret/app, fields: {}"),
+            ("in: secret/app", "in: secret/app, extract: url.password"),
+            ("in: secret/app", "in: secret/app, key: password, extract: url.pasword"),
+            ("in: secret/app", "in: secret/app, key: password, extract: base64 |"),
+            ("in: secret/app", "in: secret/app, key: pasword, extract: url.password"),
+            ("in: secret/app", "in: secret/app, key: password, fields: [password]"),
+            ("in: secret/app", "in: secret/app, fields: { password: { kee: a, extract: json:x } }"),
             ("name: app, store", "name: on, store"),
             ("credential: { name: app", "credential: { nmae: app"),
         ],
@@ -263,7 +273,7 @@ fn databases_and_readers_that_are_wrong() {
             ("rotation_period: 1h", "rotation_period: refresh_interval"),
             ("rotation_period: 1h", "rotation_period: 1d"),
             ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, pasword]"),
-            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [password]"),
+            ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username]"),
             ("in: secret/fleet-mysql", "in: secret/fleet-mysql, fields: [username, password, ttl]"),
             (", in: secret/fleet-mysql", ""),
             ("reads: fleet", "reads: flet"),
@@ -380,6 +390,23 @@ fn watches_and_expectations_that_are_wrong() {
     insta::assert_snapshot!("without_a_server_nothing_is_retired", said);
 }
 
+#[test]
+fn a_field_can_be_a_part_of_a_key() {
+    let keyed = KV.replace("in: secret/app }", "in: secret/app, key: password, extract: url.password }");
+    let mapped = KV.replace(
+        "in: secret/app }",
+        "in: secret/app, fields: { password: { key: password, extract: url.password } } }",
+    );
+    for text in [keyed, mapped] {
+        let scenario = load(&[("s.yaml", &text), ("app.yaml", APP)], &[]).unwrap().remove(0);
+        let secret = scenario.credentials[0].secret.as_ref().unwrap();
+        assert_eq!(format!("{:?}", secret.keys), r#"{"password": "password" url.password}"#);
+    }
+    let role = ROLE.replace("in: secret/fleet-mysql }", "in: secret/fleet-mysql, key: password }");
+    let scenario = load(&[("s.yaml", &role), ("fleet.yaml", FLEET)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.credentials[0].fields, ["password"]);
+}
+
 /// Two candidates are named both; nothing that refreshes is said to have no interval.
 #[test]
 fn manifests_that_do_not_decide() {
@@ -486,4 +513,48 @@ fn any_text_is_answered() {
             assert!(!problems.render(true).is_empty(), "{text}");
         }
     }
+}
+
+#[test]
+fn a_scale_shrinks_what_belongs_together() {
+    let fleet = FLEET.replace("refreshInterval: 5s", "refreshInterval: 1h");
+    let text = ROLE.replace("about: x", "about: x\nscale: 1/360");
+    let scenario = load(&[("s.yaml", &text), ("fleet.yaml", &fleet)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.static_roles[0].rotation_period, Duration::from_secs(10));
+    assert_eq!(scenario.plan.expectations[0].text, "web is refused no longer than 12 s");
+    assert_eq!(scenario.plan.scale.as_deref(), Some("1/360"));
+    let refresh = scenario.plan.credentials["fleet"].refresh.unwrap();
+    assert_eq!((refresh.real.duration().as_secs(), refresh.played.duration().as_secs()), (3600, 10));
+    let external = scenario.manifests.iter().find(|manifest| manifest.kind == "ExternalSecret").unwrap();
+    assert_eq!(external.object["spec"]["refreshInterval"], "10s");
+    let notes: Vec<_> = scenario.inferences.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "refreshInterval of ExternalSecret fleet-mysql is 10s here, not 1 h (scale 1/360)",
+            "rotation_period of fleet is 10 s here, not 1 h (scale 1/360)",
+            "fleet is carried by ExternalSecret fleet-mysql, refreshInterval 1h, here 10 s",
+        ]
+    );
+    // The defaults of what says nothing shrink as well.
+    let silent = FLEET.replace("  refreshInterval: 5s\n", "");
+    let scenario = load(&[("s.yaml", &text), ("fleet.yaml", &silent)], &[]).unwrap().remove(0);
+    let external = scenario.manifests.iter().find(|manifest| manifest.kind == "ExternalSecret").unwrap();
+    assert_eq!(external.object["spec"]["refreshInterval"], "10s");
+}
+
+#[test]
+fn scales_that_are_wrong() {
+    let said = spoilt(
+        ROLE,
+        &[
+            ("about: x", "about: x\nscale: 360"),
+            ("about: x", "about: x\nscale: 1/0"),
+            // The Secret's interval of 5 s would be below what ESO can tell.
+            ("about: x", "about: x\nscale: 1/360"),
+        ],
+    );
+    let shorter = ROLE.replace("rotation_period: 1h", "rotation_period: 30s");
+    let said = said + "rotation_period: 30s\n" + &spoilt(&shorter, &[("about: x", "about: x\nscale: 1/4")]);
+    insta::assert_snapshot!(said);
 }

@@ -161,7 +161,9 @@ mod tests {
     fn evaluate(text: &str, interval: &Interval) -> Result<Quantity, String> {
         let sink = Sink::default();
         let quantity = Vars::default().quantity(&sink, &node(text), interval);
-        sink.finish(quantity).map(Option::unwrap).map_err(|problems| problems.as_slice()[0].to_string())
+        sink.finish(quantity)
+            .map(|(quantity, _)| quantity.unwrap())
+            .map_err(|problems| problems.as_slice()[0].to_string())
     }
 
     fn seconds(text: &str) -> Result<u64, String> {

@@ -8,9 +8,39 @@ use super::draft::Draft;
 use super::error::Sink;
 use super::form::{Form, text};
 use super::node::{Key, Node};
+use super::shape::shape;
+use super::words::{CredentialName, DurationExpression, KindName};
 
 /// Anything shorter measures the harness.
 const SHORTEST: Duration = Duration::from_millis(5);
+
+shape! {
+    /// How often something is asked for, or which objects are counted.
+    #[schemars(untagged)]
+    pub(super) enum Watch {
+        /// How often a credential is tried.
+        Credential(Credential),
+        /// Which objects are counted.
+        Objects(Objects),
+    }
+
+    /// How often a credential is tried at its origin, and by its readers. `sync` and `secret` are watched, and the
+    /// store is asked every 200 ms, whatever stands here.
+    #[schemars(inline)]
+    pub(super) struct Credential {
+        /// Which credential.
+        credential: CredentialName,
+        /// The period; 5 ms at least.
+        every: DurationExpression,
+    }
+
+    /// Objects of a kind in the scenario's namespace, counted.
+    #[schemars(inline)]
+    pub(super) struct Objects {
+        /// Which kind.
+        objects: KindName,
+    }
+}
 
 /// Reads the room. Its entries are no verbs but say what they watch.
 pub(super) fn read(draft: &mut Draft<'_>, node: &Node) {
@@ -29,7 +59,7 @@ pub(super) fn read(draft: &mut Draft<'_>, node: &Node) {
 }
 
 fn objects(draft: &mut Draft<'_>, head: &Key, item: &Node) {
-    let Some(form) = Form::open(draft.sink, head, item, &["objects"]) else { return };
+    let Some(form) = Form::open::<Objects>(draft.sink, head, item) else { return };
     if let Some(kind) = form.need("objects").and_then(|node| kind(draft.sink, node)) {
         draft.count_objects(kind);
     }
@@ -48,7 +78,7 @@ pub(super) fn kind<'n>(sink: &Sink, node: &'n Node) -> Option<&'n str> {
 }
 
 fn credential(draft: &mut Draft<'_>, head: &Key, item: &Node) {
-    let Some(form) = Form::open(draft.sink, head, item, &["credential", "every"]) else { return };
+    let Some(form) = Form::open::<Credential>(draft.sink, head, item) else { return };
     let held = draft.credential(&form, "credential");
     let every = draft.duration(&form, "every", held.as_ref());
     let (Some(held), Some(every), Some(said)) = (held, every, form.get("every")) else { return };

@@ -106,6 +106,7 @@ pub async fn logins(order: &Order) -> anyhow::Result<Vec<Figure>> {
         cache,
         run: &run_dir,
         servers: [Server::Mysql].into(),
+        workloads: false,
         components: &components,
         eso_values: None,
         tell: &|_, _| {},

@@ -6,7 +6,7 @@ use crate::clock::Micros;
 use crate::event::{Event, Hop, Outcome, What};
 use crate::judge::judge;
 use crate::mask::Masked;
-use crate::plan::{Always, Counted, Expectation};
+use crate::plan::{Always, Counted, Expectation, Orders, Who};
 use crate::timeline::sketch::{Sketch, span, value};
 use crate::timeline::{Timeline, fold};
 use crate::verdict::Verdict;
@@ -22,9 +22,21 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
 fn story(happenings: &[Happening], rotates: bool) -> Sketch {
     let app = || "app".to_owned();
     let mut sketch = Sketch::app()
-        .expect(Expectation::Arrival { credential: app(), at: Hop::Secret, within: span(900) })
-        .expect(Expectation::Arrival { credential: app(), at: Hop::Origin, within: span(900) })
-        .expect(Expectation::Outage { of: "web".into(), at_most: span(900) })
+        .expect(Expectation::Arrival {
+            credential: app(),
+            at: Hop::Secret,
+            within: span(900),
+            who: Who::Every,
+            orders: Orders::All,
+        })
+        .expect(Expectation::Arrival {
+            credential: app(),
+            at: Hop::Origin,
+            within: span(900),
+            who: Who::Every,
+            orders: Orders::All,
+        })
+        .expect(Expectation::Outage { of: "web".into(), at_most: span(900), who: Who::Every })
         .expect(Expectation::Always(Always::Retired { credential: app(), within: span(100) }))
         .expect(Expectation::Order { credential: app(), at: Hop::Secret })
         .expect(Expectation::Order { credential: app(), at: Hop::Store })
@@ -72,6 +84,7 @@ fn shifted(sketch: &Sketch, by: Micros) -> Sketch {
             What::Gap { from, .. } => *from = *from + by,
             What::Run(_) | What::Calibrated(_) | What::Plan(_) | What::Step(_) | What::Ordered(_) => {}
             What::Written { .. } | What::Count { .. } | What::Component { .. } | What::Usage { .. } => {}
+            What::Replica { .. } | What::Refusal(_) | What::State { .. } => {}
             What::Note(_) | What::End(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::{comes_to, judged};
 use crate::event::{Hop, Outcome, What};
 use crate::mask::Masked;
-use crate::plan::{Always, Counted, Expectation};
+use crate::plan::{Always, Counted, Expectation, Orders, Who};
 use crate::timeline::sketch::{Sketch, span};
 use crate::verdict::{Stopped, Verdict};
 
@@ -12,7 +12,13 @@ const FAIL: Verdict = Verdict::Fail;
 const INCONCLUSIVE: Verdict = Verdict::Inconclusive;
 
 fn arrival(at: Hop, within: u64) -> Expectation {
-    Expectation::Arrival { credential: "app".into(), at, within: span(within) }
+    Expectation::Arrival {
+        credential: "app".into(),
+        at,
+        within: span(within),
+        who: Who::Every,
+        orders: Orders::All,
+    }
 }
 
 fn retired(within: u64) -> Expectation {

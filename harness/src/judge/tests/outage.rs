@@ -2,12 +2,12 @@
 
 use super::{comes_to, judged};
 use crate::event::{Outcome, What};
-use crate::plan::{Bounds, Expectation};
+use crate::plan::{Bounds, Expectation, Who};
 use crate::timeline::sketch::{Sketch, ms, span};
 use crate::verdict::Verdict;
 
 fn outage(limit: u64) -> Expectation {
-    Expectation::Outage { of: "web".into(), at_most: span(limit) }
+    Expectation::Outage { of: "web".into(), at_most: span(limit), who: Who::Every }
 }
 
 /// Logins every 20 ms that take 4 ms, with what stands (`+`), refused (`-`), with the new value (`*`),
@@ -155,7 +155,7 @@ fn a_pass_is_earned() {
         Verdict::Inconclusive,
         "web never asked",
     );
-    let gone = Expectation::Outage { of: "nobody".into(), at_most: span(1) };
+    let gone = Expectation::Outage { of: "nobody".into(), at_most: span(1), who: Who::Every };
     comes_to(&rotated("++**"), &gone, Verdict::Inconclusive, "nobody never asked");
 }
 

@@ -2,9 +2,26 @@
 
 use super::super::draft::Draft;
 use super::super::form::Form;
+use super::super::shape::shape;
+use super::super::words::NumberExpression;
+
+shape! {
+    /// How many: `exactly`, or `at_least` and `at_most`.
+    #[schemars(extend("anyOf" = [
+        { "required": ["exactly"] }, { "required": ["at_least"] }, { "required": ["at_most"] }
+    ]))]
+    pub(super) struct Shape {
+        /// So many, neither more nor less.
+        exactly: Option<NumberExpression>,
+        /// So many or more.
+        at_least: Option<NumberExpression>,
+        /// So many or fewer.
+        at_most: Option<NumberExpression>,
+    }
+}
 
 /// The keys that say how many.
-pub(super) const KEYS: [&str; 3] = ["exactly", "at_least", "at_most"];
+const KEYS: [&str; 3] = ["exactly", "at_least", "at_most"];
 
 /// How many, at least one of the two said.
 #[derive(Clone, Copy)]
@@ -43,6 +60,17 @@ pub(super) fn read(draft: &Draft<'_>, form: &Form<'_, '_>) -> Option<Bounds> {
 }
 
 impl Bounds {
+    /// `exactly 1`, `4 to 6`, `at least 4`, `at most 6`
+    pub(super) fn numbers(self) -> String {
+        match (self.at_least, self.at_most) {
+            (Some(least), Some(most)) if least == most => format!("exactly {least}"),
+            (Some(least), Some(most)) => format!("{least} to {most}"),
+            (Some(least), None) => format!("at least {least}"),
+            (None, Some(most)) => format!("at most {most}"),
+            (None, None) => "any number of".to_owned(),
+        }
+    }
+
     /// `exactly 1 time`, `4 to 6 times`, `at least 4 times`, `at most 6 times`
     pub(super) fn times(self) -> String {
         let times = |number: u64| if number == 1 { "time" } else { "times" };

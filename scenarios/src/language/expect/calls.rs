@@ -5,13 +5,29 @@ use handover_harness::plan::{Counted, Expectation};
 use super::super::draft::Draft;
 use super::super::form::{Form, text};
 use super::super::room::{Entry, Verb};
+use super::super::shape::{self, shape};
+use super::super::words::BaoPath;
 use super::{Said, bounds};
 
-pub(super) const VERB: Verb<Said> = Verb { word: "calls", read };
+pub(super) const VERB: Verb<Said> = Verb {
+    word: "calls",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- calls: { path: database/static-creds/fleet, at_least: 2 }",
+};
+
+shape! {
+    /// How often others than the harness ask for a path of OpenBao, by its audit log.
+    struct Shape {
+        /// As OpenBao's audit log names it, without the OpenBao namespace: `database/static-creds/fleet`.
+        path: BaoPath,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
+    }
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    let known = ["path", "exactly", "at_least", "at_most"];
-    let form = Form::open(draft.sink, entry.verb, entry.node, &known)?;
+    let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
     let path = path(draft, &form);
     let bounds = bounds::read(draft, &form);
     let (path, bounds) = (path?, bounds?);

@@ -5,15 +5,31 @@ use handover_harness::plan::{Counted, Expectation};
 use super::super::draft::Draft;
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
+use super::super::shape::{self, shape};
 use super::super::watch;
+use super::super::words::KindName;
 use super::bounds::Bounds;
 use super::{Said, bounds};
 
-pub(super) const VERB: Verb<Said> = Verb { word: "objects", read };
+pub(super) const VERB: Verb<Said> = Verb {
+    word: "objects",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- objects: { kind: GeneratorState, exactly: 0 }",
+};
+
+shape! {
+    /// How many objects of a kind there are at once in the scenario's namespace, at the most.
+    struct Shape {
+        /// Which kind.
+        kind: KindName,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
+    }
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    let known = ["kind", "exactly", "at_least", "at_most"];
-    let form = Form::open(draft.sink, entry.verb, entry.node, &known)?;
+    let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
     let kind = form.need("kind").and_then(|node| watch::kind(draft.sink, node));
     let bounds = bounds::read(draft, &form);
     let (kind, bounds) = (kind?, bounds?);

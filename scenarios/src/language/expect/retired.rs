@@ -8,12 +8,37 @@ use super::super::duration::spoken;
 use super::super::form::Form;
 use super::super::names::listed;
 use super::super::room::{Entry, Verb};
+use super::super::shape::{self, shape};
+use super::super::words::{CredentialName, DurationExpression};
 use super::Said;
 
-pub(super) const VERB: Verb<Said> = Verb { word: "retired", read };
+pub(super) const VERB: Verb<Said> = Verb {
+    word: "retired",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- retired: { credential: fleet, generation: previous, within: 1s }",
+};
+
+shape! {
+    /// The value before each rotation is refused from then on, and stays refused.
+    struct Shape {
+        /// Which credential.
+        credential: CredentialName,
+        /// From when on, after the rotation.
+        within: DurationExpression,
+        /// Which value; there is one word only.
+        generation: Option<Generation>,
+    }
+
+    /// Which value.
+    #[schemars(inline, rename_all = "lowercase")]
+    enum Generation {
+        Previous,
+    }
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    let form = Form::open(draft.sink, entry.verb, entry.node, &["credential", "generation", "within"])?;
+    let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
     let held = draft.credential(&form, "credential");
     let generation = form.only("generation", "previous");
     let within = draft.duration(&form, "within", held.as_ref());

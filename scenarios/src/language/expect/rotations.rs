@@ -5,13 +5,31 @@ use handover_harness::plan::{Counted, Expectation};
 use super::super::draft::Draft;
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
+use super::super::shape::{self, shape};
+use super::super::words::{CredentialName, HopWord};
 use super::{Said, bounds};
 
-pub(super) const VERB: Verb<Said> = Verb { word: "rotations", read };
+pub(super) const VERB: Verb<Said> = Verb {
+    word: "rotations",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- rotations: { credential: fleet, at: secret, exactly: 1 }",
+};
+
+shape! {
+    /// How often the value moves at this hop.
+    struct Shape {
+        /// Which credential.
+        credential: CredentialName,
+        /// Where.
+        at: HopWord,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
+    }
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    let known = ["credential", "at", "exactly", "at_least", "at_most"];
-    let form = Form::open(draft.sink, entry.verb, entry.node, &known)?;
+    let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
     let held = draft.credential(&form, "credential");
     let at = draft.hop(&form, "at", held.as_ref());
     let bounds = bounds::read(draft, &form);

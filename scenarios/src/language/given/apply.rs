@@ -1,29 +1,44 @@
-//! `apply: FILE` or `apply: [FILE, …]`: Kubernetes manifests, as a platform team keeps them in Git.
+//! `apply: PATH`, `apply: [PATH, …]`, `apply: { kustomize: FOLDER }`: Kubernetes manifests, as a platform team
+//! keeps them in Git.
 
 use super::super::draft::Draft;
-use super::super::manifest::{self, Object};
+use super::super::manifest::Object;
 use super::super::room::{Entry, Verb};
+use super::super::shape::{self, shape};
+use super::super::words::{FilePath, OneOrMore};
+use super::objects;
 
-pub(super) const VERB: Verb<()> = Verb { word: "apply", read };
+pub(super) const VERB: Verb<()> =
+    Verb { word: "apply", read, shape: shape::of::<Shape>, example: "- apply: [app.yaml, fleet.yaml]" };
+
+shape! {
+    /// Kubernetes manifests, as a platform team keeps them in Git. Server, CA, audience and OpenBao namespace of
+    /// stores and generators are set to those of the plane; everything else stays as it is written.
+    pub(in super::super) struct Shape(OneOrMore<Applied>);
+
+    /// Manifests.
+    #[schemars(inline, untagged)]
+    pub(in super::super) enum Applied {
+        /// A file, a folder (whatever is below it, but for scenarios, kustomizations, charts and values of Helm) or a
+        /// glob.
+        Path(FilePath),
+        /// What a kustomization makes.
+        Kustomize(Kustomize),
+    }
+
+    /// What a kustomization makes; it needs `kustomize` or `kubectl` on the PATH.
+    #[schemars(inline)]
+    pub(in super::super) struct Kustomize {
+        /// The folder that holds the `kustomization.yaml`.
+        kustomize: FilePath,
+    }
+}
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
-    if entry.node.items().is_empty() {
-        draft.sink.report(&entry.verb.span, "`apply` names no file");
-        draft.blind = true;
-    }
-    for item in entry.node.items() {
-        let Some(source) = draft.sibling(item) else {
-            draft.blind = true;
-            continue;
-        };
-        let (objects, whole) = manifest::read(&source, draft.sink);
-        if objects.is_empty() && whole {
-            draft.sink.report(&item.span, "this file holds no object");
-        }
-        draft.blind |= !whole;
-        for object in objects {
-            add(draft, object);
-        }
+    let (objects, whole) = objects::objects(draft, entry);
+    draft.blind |= !whole;
+    for object in objects {
+        add(draft, object);
     }
 }
 
@@ -38,5 +53,5 @@ fn add(draft: &mut Draft<'_>, object: Object) {
         draft.sink.report_with(&object.span, message, format!("first in {}", other.span.place()));
         return;
     }
-    draft.objects.push(object);
+    draft.add(object);
 }

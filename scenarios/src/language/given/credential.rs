@@ -1,21 +1,56 @@
-//! `credential: { name, store?, in?, fields? }`: the thing that rotates, and what the manifests say of its way.
+//! `credential: { name, store?, in?, fields?, key?, extract? }`: the thing that rotates, and what the manifests say of its way.
 
 use std::fmt;
 use std::time::Duration;
 
-use handover_harness::fingerprint::FieldName;
-
 use super::super::draft::{Draft, GivenStore, Held};
 use super::super::form::{self, Form};
 use super::super::manifest::{Carrier, Object, Way};
-use super::super::names::{self, did_you_mean, listed};
-use super::super::node::{Key, Node, Value};
+use super::super::names::{did_you_mean, listed};
+use super::super::node::Node;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Credential, InSecret, Inference, Kv, Store};
+use super::super::shape::{self, shape};
 use super::super::source::Span;
 use super::super::vars::Interval;
+use super::super::words::{self, ExtractExpression, NewName, StoreName};
+use super::fields::{self, Field, Fields};
 
-pub(super) const VERB: Verb<()> = Verb { word: "credential", read };
+pub(super) const VERB: Verb<()> = Verb {
+    word: "credential",
+    read,
+    shape: shape::of::<Shape>,
+    example: "- credential: { name: fleet, store: fleet, in: secret/fleet-mysql }",
+};
+
+shape! {
+    /// The thing that rotates. It lives in OpenBao (`store`), in a Kubernetes Secret (`in`), or in both; which
+    /// ExternalSecret or PushSecret carries it is found in the manifests.
+    #[schemars(extend("anyOf" = [{ "required": ["store"] }, { "required": ["in"] }]))]
+    struct Shape {
+        /// What the rest of the file calls it.
+        name: NewName,
+        /// Where OpenBao keeps it: the name of a `kv`, `static_role` or `dynamic_role`; or a `secret`.
+        store: Option<StoreName>,
+        /// Where a step writes it, where that is not the store: the name of a `secret`.
+        from: Option<StoreName>,
+        /// Whether it is not there before the first step.
+        later: Option<bool>,
+        /// Whether the value that is left is tried again and again where it is checked; it is unless this is false.
+        /// Where an account is locked after refusals, the harness must not be who locks it.
+        tried: Option<bool>,
+        /// The Secret that holds it.
+        r#in: Option<words::SecretPlace>,
+        /// The fields that make a generation; those of the store unless said otherwise.
+        fields: Option<Fields>,
+        /// The key of the Secret that holds the only field, where that is all there is to say: `password`, or the
+        /// field that the store has.
+        #[schemars(length(min = 1))]
+        key: Option<String>,
+        /// Where in that key's text it is.
+        extract: Option<ExtractExpression>,
+    }
+}
 
 /// How often the origin is asked where `watch` says nothing.
 const EVERY: Duration = Duration::from_millis(250);
@@ -24,8 +59,7 @@ const EVERY: Duration = Duration::from_millis(250);
 const STATIC_FIELDS: [&str; 5] = ["username", "password", "ttl", "rotation_period", "last_vault_rotation"];
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
-    let known = ["name", "store", "in", "fields"];
-    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &known) else { return };
+    let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let name = form.name("name");
     let held = whole(draft, &form, name.as_ref().map_or("", |name| &name.text));
     if let Some(name) = name {
@@ -42,15 +76,20 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
     }
     // Each for itself as far as it goes, so that whatever is wrong is reported.
     let store = form.optional("store", |node| draft.stores.find(draft.sink, node).cloned());
+    let from = form.optional("from", |node| source(draft, node));
+    let (later, tried) = (form.flag("later", false), form.flag("tried", true));
     let place = form.optional("in", |node| place(draft, node));
-    let fields = form.optional("fields", |node| fields(draft, node));
+    let known = store.as_ref().and_then(Option::as_ref);
+    let fields = fields::said(draft, form, known);
     let fields = match &store {
         Some(store) => fields.and_then(|fields| checked(draft, form, fields, store.as_ref())),
         None => None,
     };
     let pushed = match &store {
         Some(Some(GivenStore::Kv(kv))) => feeding(draft, form, name, kv),
-        Some(Some(GivenStore::StaticRole(_)) | None) => Some(None),
+        Some(Some(GivenStore::StaticRole(_) | GivenStore::DynamicRole(_) | GivenStore::Secret(_)) | None) => {
+            Some(None)
+        }
         None => None,
     };
     let written = match &place {
@@ -62,7 +101,7 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
     let secret = place.map(|place| InSecret {
         namespace: place.namespace,
         name: place.secret,
-        keys: fields.iter().map(|field| (field.name.clone(), field.key.clone())).collect(),
+        keys: fields.iter().map(|field| (field.name.clone(), field.spot.clone())).collect(),
         external_secret: written.as_ref().map(|writer| writer.name.clone()),
     });
     let interval = interval(draft, name, written.as_ref(), pushed.as_ref());
@@ -76,14 +115,31 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
         store: store.map(|store| match store {
             GivenStore::Kv(kv) => Store::Kv(kv.name),
             GivenStore::StaticRole(role) => Store::StaticRole(role.name),
+            GivenStore::DynamicRole(role) => Store::DynamicRole(role.name),
+            GivenStore::Secret(secret) => Store::Secret(secret.name),
         }),
+        from: from?,
+        later: later?,
+        tried: tried?,
         secret,
         // Who reads it is known later.
         hops: Vec::new(),
         every: EVERY,
         refresh_interval,
+        real_interval: written.as_ref().or(pushed.as_ref()).and_then(|carried| carried.real),
     };
     Some(Held { credential, interval })
+}
+
+/// The given Secret that a credential comes from.
+fn source(draft: &Draft<'_>, node: &Node) -> Option<String> {
+    match draft.stores.find(draft.sink, node)? {
+        GivenStore::Secret(secret) => Some(secret.name.clone()),
+        GivenStore::Kv(_) | GivenStore::StaticRole(_) | GivenStore::DynamicRole(_) => {
+            draft.sink.report(&node.span, "a credential comes `from` a secret; the others are its `store`");
+            None
+        }
+    }
 }
 
 /// `[NAMESPACE/]secret/NAME`
@@ -119,33 +175,6 @@ fn place(draft: &Draft<'_>, node: &Node) -> Option<SecretPlace> {
     Some(SecretPlace { namespace, secret })
 }
 
-/// A field, the Secret's key that holds it, and where the file says so.
-struct Field {
-    name: FieldName,
-    key: String,
-    span: Span,
-}
-
-/// `[FIELD, …]`, or `{ FIELD: KEY, … }` where the Secret's keys have other names.
-fn fields(draft: &Draft<'_>, node: &Node) -> Option<Vec<Field>> {
-    let Value::Map(entries) = &node.value else {
-        let names = form::names(draft.sink, node)?;
-        let field = |name: names::Name| Field { key: name.text.clone(), name: name.text, span: name.span };
-        return Some(names.into_iter().map(field).collect());
-    };
-    if entries.is_empty() {
-        draft.sink.report(&node.span, "expected at least one field");
-        return None;
-    }
-    let read = |(name, key): &(Key, Node)| {
-        let sound = names::check(draft.sink, &name.text, &name.span);
-        let key = form::text(draft.sink, key)?.to_owned();
-        sound.then(|| Field { name: name.text.clone(), key, span: name.span.clone() })
-    };
-    let fields: Vec<_> = entries.iter().map(read).collect();
-    fields.into_iter().collect()
-}
-
 /// The fields, or those that the store has where the file names none; each must be one that the store has.
 fn checked(
     draft: &Draft<'_>,
@@ -156,6 +185,10 @@ fn checked(
     let (has, default): (Vec<&str>, usize) = match store {
         Some(GivenStore::Kv(kv)) => (kv.fields.iter().map(String::as_str).collect(), kv.fields.len()),
         Some(GivenStore::StaticRole(_)) => (STATIC_FIELDS.to_vec(), 2),
+        Some(GivenStore::DynamicRole(_)) => (STATIC_FIELDS[..2].to_vec(), 2),
+        Some(GivenStore::Secret(secret)) => {
+            (secret.fields.iter().map(String::as_str).collect(), secret.fields.len())
+        }
         None => (Vec::new(), 0),
     };
     let Some(fields) = fields else {
@@ -166,7 +199,7 @@ fn checked(
         }
         let field = |name: &&str| {
             let span = form.head.span.clone();
-            Field { name: (*name).to_owned(), key: (*name).to_owned(), span }
+            Field { name: (*name).to_owned(), spot: (*name).into(), span }
         };
         return Some(has.iter().take(default).map(field).collect());
     };
@@ -186,6 +219,7 @@ struct Carried {
     title: String,
     place: String,
     interval: Interval,
+    real: Option<Duration>,
 }
 
 /// The ExternalSecret that writes the Secret; none where the manifests hold the Secret itself. The outer
@@ -207,7 +241,8 @@ fn writing(
             let holds = |Object { manifest, .. }: &Object| {
                 manifest.kind == "Secret" && manifest.name == *secret && manifest.namespace == *namespace
             };
-            if draft.objects.iter().any(holds) {
+            let given = draft.secret(secret).is_some_and(|given| given.namespace == *namespace);
+            if given || draft.objects.iter().any(holds) {
                 return Some(None);
             }
             if !draft.blind {
@@ -223,9 +258,10 @@ fn writing(
     let carrier = writer.carrier.as_ref()?;
     if let Way::Writes { keys: Some(keys), .. } = &carrier.way {
         let mut sound = true;
-        for field in fields.iter().filter(|field| !keys.contains(&field.key)) {
-            let guess = did_you_mean(&field.key, keys.iter().map(String::as_str));
-            let message = format!("Secret `{secret}` gets no key `{}`{guess}", field.key);
+        for field in fields.iter().filter(|field| !keys.contains(&field.spot.key)) {
+            let key = &field.spot.key;
+            let guess = did_you_mean(key, keys.iter().map(String::as_str));
+            let message = format!("Secret `{secret}` gets no key `{key}`{guess}");
             let hint = format!("{} writes {}", writer.placed(), listed(keys.iter().map(String::as_str)));
             draft.sink.report_with(&field.span, message, hint);
             sound = false;
@@ -296,7 +332,7 @@ fn concluded(object: &Object, carrier: &Carrier, what: &str) -> (Carried, Infere
     let text = format!("{what} {title}, refreshInterval {}", carrier.refresh);
     let inference = Inference { text, file: manifest.file.clone(), line: manifest.line };
     let (name, place, interval) = (manifest.name.clone(), object.span.place(), carrier.interval.clone());
-    (Carried { name, title, place, interval }, inference)
+    (Carried { name, title, place, interval, real: carrier.real }, inference)
 }
 
 /// What `refresh_interval` means for it: the last carrier before whoever reads it counts.

@@ -4,10 +4,24 @@ use super::super::draft::Draft;
 use super::super::form::Form;
 use super::super::room::Entry;
 use super::super::scenario::{Database, DatabaseKind};
+use super::super::shape::shape;
+use super::super::words::NewName;
+
+shape! {
+    /// A database.
+    #[schemars(inline)]
+    pub(super) struct Shape {
+        /// What the rest of the file calls it; OpenBao's database engine knows it by this name too.
+        name: NewName,
+        /// Users that are made before OpenBao manages them.
+        #[schemars(length(min = 1))]
+        users: Vec<NewName>,
+    }
+}
 
 /// Reads one; its verb names the server.
 pub(super) fn read(draft: &mut Draft<'_>, entry: &Entry<'_>, kind: DatabaseKind) {
-    let Some(form) = Form::open(draft.sink, entry.verb, entry.node, &["name", "users"]) else { return };
+    let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let (name, users) = (form.name("name"), form.names("users"));
     let Some(name) = name else { return };
     // All databases of a kind are on one server.
