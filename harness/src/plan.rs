@@ -31,6 +31,9 @@ pub struct Plan {
     pub claims: Vec<Claim>,
     /// How many steps it has.
     pub steps: usize,
+    /// `1/360`: the manifests' intervals and what is given have been shrunk by this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
     /// What of the catalogue's promises it covers.
     #[serde(default)]
     pub covers: Vec<String>,
@@ -86,6 +89,9 @@ pub struct CredentialPlan {
     pub checked_by: Option<String>,
     /// Hops that are watched.
     pub hops: Vec<Hop>,
+    /// How often it is refreshed, where the scenario's scale has changed that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<Refresh>,
     /// Whether its value moves only when that is ordered.
     #[serde(default)]
     pub moves: MovesBy,
@@ -103,6 +109,15 @@ pub enum MovesBy {
         /// Where each value that came by itself is seen first.
         at: Hop,
     },
+}
+
+/// A refresh interval that was shrunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refresh {
+    /// What the manifests say.
+    pub real: Micros,
+    /// What was played.
+    pub played: Micros,
 }
 
 /// One probe of a scenario.

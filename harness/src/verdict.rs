@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::event::{Calibration, Hop, OrderKind, RunInfo, ScenarioId};
-use crate::plan::Bounds;
+use crate::plan::{Bounds, Refresh};
 
 /// Version of `verdict.json`.
 pub const FORMAT: u32 = 1;
@@ -187,6 +187,28 @@ pub struct ScenarioVerdict {
     pub claims: Vec<ClaimFinding>,
     /// Its probes.
     pub probes: Vec<ProbeHealth>,
+    /// What a shrunk scenario says of the intervals as the manifests have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<Projection>,
+}
+
+/// What was measured under a scale, and what that comes to without it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Projection {
+    /// Which credential.
+    pub credential: String,
+    /// Where.
+    pub hop: Hop,
+    /// The interval as it is, and as it was played.
+    pub refresh: Refresh,
+    /// The longest that a rotation took to get there; it was certainly no longer.
+    pub measured_us: Micros,
+    /// What of that went beyond the played interval.
+    pub excess_us: Micros,
+    /// The real interval and that excess.
+    pub projected_us: Micros,
+    /// `fleet reaches secret in 10.4 s at most, 400 ms beyond its 10 s (scale 1/360); with your 1 h: up to 1 h 400 ms`
+    pub text: String,
 }
 
 /// What one server used while scenarios were played.

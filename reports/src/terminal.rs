@@ -67,6 +67,9 @@ impl Page<'_> {
             self.finding(finding, &scenario.file);
         }
         self.listed(2, "margins", margins(scenario), None);
+        for (index, projection) in scenario.projections.iter().enumerate() {
+            self.labelled(2, if index == 0 { "scaled" } else { "" }, &projection.text, None);
+        }
         for claim in &scenario.claims {
             for (label, text) in explain::claim(claim) {
                 let ink = (label == "stands").then_some(Ink::Strong);

@@ -12,7 +12,7 @@ pub(super) fn checked(story: &Story, credential: &str) -> bool {
 }
 
 /// The hops of a credential in the order in which a rotation passes them.
-fn path(story: &Story, credential: &str) -> Vec<Hop> {
+pub(super) fn path(story: &Story, credential: &str) -> Vec<Hop> {
     let Some(planned) = story.plan.credentials.get(credential) else { return Vec::new() };
     let origin = planned.checked_by.is_some();
     Hop::ALL.into_iter().filter(|hop| planned.hops.contains(hop) || origin && *hop == Hop::Origin).collect()

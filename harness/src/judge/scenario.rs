@@ -1,6 +1,6 @@
 //! What one scenario comes to.
 
-use super::{Judgement, claims, evidence, hops, words};
+use super::{Judgement, claims, evidence, hops, projection, words};
 use crate::event::{Ending, ScenarioId};
 use crate::plan::{Always, Expectation, Expected};
 use crate::timeline::{Story, Timeline};
@@ -44,6 +44,7 @@ pub(super) fn judge(timeline: &Timeline, id: &ScenarioId, story: &Story) -> Scen
         hops: hops::table(story),
         claims,
         probes: evidence::health(story),
+        projections: projection::of(story),
     }
 }
 

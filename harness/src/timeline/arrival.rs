@@ -192,7 +192,7 @@ impl Story {
     /// When news that a watch told at this moment happened at the earliest: the error bar before it, or when
     /// the watch went blind since it last told anything. None for what is asked again and again, or where
     /// the error bar was not measured.
-    pub(super) fn told(&self, probe: &str, at: Micros) -> Option<Micros> {
+    pub(crate) fn told(&self, probe: &str, at: Micros) -> Option<Micros> {
         let bar = self.error_bar.filter(|_| self.watches(probe))?;
         let before = self.samples_by(probe).filter(|other| other.answered < at);
         let last_told = before.map(|other| other.answered).max();

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 pub use arrival::{Arrival, Seen};
 pub use fold::{Damaged, fold};
 pub use query::Move;
+pub(crate) use query::moves_among;
 pub use replicas::{Life, Reach};
 pub use story::{Blind, Counting, Played, Presence, Remark, Story, TurnedAway};
 pub use track::{Answer, Generation, Rotation, Sample, Track};

@@ -77,7 +77,13 @@ impl Sketch {
         let checked_by = checked_by.map(str::to_owned);
         self.plan.credentials.insert(
             name.into(),
-            CredentialPlan { fields, checked_by, hops: hops.to_vec(), moves: MovesBy::Ordered },
+            CredentialPlan {
+                fields,
+                checked_by,
+                hops: hops.to_vec(),
+                refresh: None,
+                moves: MovesBy::Ordered,
+            },
         );
         self
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use handover_harness::clock::Micros;
 use handover_harness::event::{Calibration, ComponentInfo, Hop, OrderKind, Quantiles, RunInfo};
-use handover_harness::plan::Bounds;
+use handover_harness::plan::{Bounds, Refresh};
 use handover_harness::verdict::{
-    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, RunVerdict, ScenarioVerdict, ServerUsage, Standing,
-    Stopped, Verdict,
+    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, Projection, RunVerdict, ScenarioVerdict, ServerUsage,
+    Standing, Stopped, Verdict,
 };
 
 const MS: u64 = 1_000;
@@ -46,6 +46,7 @@ pub(crate) fn scenario(name: &str, findings: Vec<Finding>) -> ScenarioVerdict {
         hops: Vec::new(),
         claims: Vec::new(),
         probes: Vec::new(),
+        projections: Vec::new(),
     }
 }
 
@@ -137,6 +138,15 @@ pub(crate) fn passing() -> ScenarioVerdict {
             row(Hop::Secret, 6_600, bounds(4_580, 4_610), Some(4_580_000), 262),
             row(Hop::Login, 6_650, bounds(4_560, 4_640), Some(31_000), 265),
         ],
+        projections: vec![Projection {
+            credential: "fleet".to_owned(),
+            hop: Hop::Secret,
+            refresh: Refresh { real: Micros(1_620_000 * MS), played: Micros(4_500 * MS) },
+            measured_us: Micros(4_610 * MS),
+            excess_us: Micros(110 * MS),
+            projected_us: Micros(1_620_110 * MS),
+            text: "fleet reaches secret in 4.61 s at most, 110 ms beyond its 4.5 s (scale 1/360): with your 27 min, up to 27 min 110 ms".to_owned(),
+        }],
         ..scenario("mysql/static-role-forced", vec![arrival, outage, counted])
     }
 }

@@ -6,15 +6,17 @@ use std::time::Duration;
 use handover_harness::event::{CredentialName, Hop};
 
 use super::catalogue::Siblings;
+use super::duration::spoken;
 use super::error::Sink;
 use super::form::Form;
 use super::manifest::Object;
 use super::names::{Bound, did_you_mean, listed};
 use super::node::Node;
+use super::scale::{Grain, Scale};
 use super::scenario::{
     CallCounter, Credential, Database, Inference, Kv, ObjectCounter, Reader, StaticRole, Step, Store,
 };
-use super::source::Source;
+use super::source::{Source, Span};
 use super::vars::{Interval, Vars};
 
 /// What the rooms read into and look up in.
@@ -22,6 +24,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) sink: &'a Sink,
     pub(crate) siblings: &'a Siblings,
     pub(crate) vars: Vars,
+    /// How much intervals, periods and lifetimes shrink.
+    pub(crate) scale: Option<Scale>,
     pub(crate) databases: Bound<Database>,
     pub(crate) stores: Bound<GivenStore>,
     pub(crate) objects: Vec<Object>,
@@ -57,6 +61,7 @@ impl<'a> Draft<'a> {
             sink,
             siblings,
             vars,
+            scale: None,
             databases: Bound::new("database"),
             stores: Bound::new("store"),
             objects: Vec::new(),
@@ -81,6 +86,24 @@ impl<'a> Draft<'a> {
                 None
             }
         }
+    }
+
+    /// An object of the manifests, shrunk where a scale is set.
+    pub(crate) fn add(&mut self, mut object: Object) {
+        if let Some(scale) = &self.scale {
+            self.inferences.extend(object.shrink(self.sink, scale));
+        }
+        self.objects.push(object);
+    }
+
+    /// A period or lifetime that the scenario gives, shrunk where a scale is set; each change is noted. `what`
+    /// is what it is called: `rotation_period of fleet`.
+    pub(crate) fn scaled(&mut self, at: &Span, what: &str, real: Duration, grain: Grain) -> Option<Duration> {
+        let Some(scale) = &self.scale else { return Some(real) };
+        let short = scale.shrink(self.sink, at, what, real, grain)?;
+        let text = format!("{what} is {} here, not {} ({scale})", spoken(short), spoken(real));
+        self.inferences.push(Inference { text, file: at.source.name().to_owned(), line: at.line() });
+        Some(short)
     }
 
     /// The credential that a key of the form names.

@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use handover_harness::event::Hop;
-use handover_harness::plan::{Claim, CredentialPlan, Evidence, Expected, MovesBy, Plan, ProbePlan};
+use handover_harness::plan::{Claim, CredentialPlan, Evidence, Expected, MovesBy, Plan, ProbePlan, Refresh};
 
 use super::catalogue::{Catalogue, ScenarioFile};
 use super::draft::{Draft, GivenStore};
 use super::error::{Problems, Sink};
 use super::form::Form;
 use super::node::{Key, Node, documents};
+use super::scale::Scale;
 use super::scenario::{Credential, DatabaseKind, Scenario, Store};
 use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
-use super::words::NewName;
+use super::words::{NewName, ScaleWord};
 use super::{expect, given, settles, steps, watch};
 
 shape! {
@@ -38,6 +39,10 @@ shape! {
         steps: Option<steps::Room>,
         /// Claims that somebody made, and what decides them.
         settles: Option<Vec<settles::Shape>>,
+        /// Shrinks the refresh intervals of the manifests, and the periods and lifetimes that are given, together:
+        /// with `1/360` an hour becomes 10 s. `within`, `every` and `for` are not shrunk, `refresh_interval` means
+        /// the shrunk one, and the report projects what was measured to the real intervals.
+        scale: Option<ScaleWord>,
         /// Plays with nothing beside it.
         exclusive: Option<bool>,
         /// Takes long.
@@ -108,6 +113,7 @@ fn load(
     // A room may be empty: `steps:` with nothing behind it.
     let room = |key| node.get(key).filter(|node| !node.is_null());
     let mut draft = Draft::new(sink, &file.siblings, Vars::read(sink, room("vars"), sets));
+    draft.scale = room("scale").and_then(|node| Scale::read(sink, node));
     given::read(&mut draft, room("given"));
     if let Some(node) = room("watch") {
         watch::read(&mut draft, node);
@@ -164,6 +170,7 @@ struct Header {
 
 /// What follows from the whole file.
 fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims: Vec<Claim>) -> Scenario {
+    let scale = draft.scale.as_ref().map(Scale::ratio);
     let credentials: Vec<_> = draft
         .credentials
         .iter()
@@ -217,6 +224,7 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
         expectations,
         claims,
         steps: scenario.steps.len(),
+        scale,
         covers: Vec::new(),
         evidence: Evidence::Real,
         pinned: Vec::new(),
@@ -248,8 +256,14 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
         fields: credential.fields.clone(),
         checked_by: checked_by(credential, scenario).map(|kind| kind.word().to_owned()),
         hops: credential.hops.clone(),
+        refresh: refresh(credential),
         moves: MovesBy::Ordered,
     }
+}
+
+fn refresh(credential: &Credential) -> Option<Refresh> {
+    let (played, real) = credential.refresh_interval.zip(credential.real_interval)?;
+    Some(Refresh { real: real.into(), played: played.into() })
 }
 
 /// The server that checks a credential: a static role's database.

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::duration;
+use super::duration::{self, spoken};
 use super::error::Sink;
 use super::names::listed;
 use super::node::{Node, Value, documents};
-use super::scenario::Manifest;
+use super::scale::{Grain, Scale, written};
+use super::scenario::{Inference, Manifest};
 use super::source::{Source, Span};
 use super::vars::Interval;
 
@@ -22,6 +23,17 @@ pub(crate) struct Object {
     pub(crate) manifest: Manifest,
     pub(crate) span: Span,
     pub(crate) carrier: Option<Carrier>,
+    /// Its times that a scale shrinks.
+    pub(crate) times: Vec<Time>,
+}
+
+/// A time of an object's that a scale shrinks.
+pub(crate) struct Time {
+    path: Vec<&'static str>,
+    /// Where it stands, or the object where it is a default.
+    span: Span,
+    real: Duration,
+    grain: Grain,
 }
 
 /// What moves a credential between OpenBao and Kubernetes.
@@ -31,6 +43,8 @@ pub(crate) struct Carrier {
     pub(crate) interval: Interval,
     /// The interval as the manifest says it.
     pub(crate) refresh: String,
+    /// The interval before a scale shrank it.
+    pub(crate) real: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -51,6 +65,69 @@ impl Object {
     pub(crate) fn placed(&self) -> String {
         format!("{} ({})", self.title(), self.span.place())
     }
+}
+
+impl Object {
+    /// Shrinks its times. Answers with what was changed; what cannot be is reported.
+    pub(crate) fn shrink(&mut self, sink: &Sink, scale: &Scale) -> Vec<Inference> {
+        let mut changes = Vec::new();
+        for Time { path, span, real, grain } in std::mem::take(&mut self.times) {
+            let key = path.last().unwrap_or(&"");
+            let what = format!("{key} of {}", self.title());
+            let Some(short) = scale.shrink(sink, &span, &what, real, grain) else { continue };
+            set(&mut self.manifest.object, &path, written(short).into());
+            if path == ["spec", "refreshInterval"]
+                && let Some(carrier) = &mut self.carrier
+                && let Interval::Every(interval) = &mut carrier.interval
+            {
+                *interval = short;
+                carrier.real = Some(real);
+                carrier.refresh = format!("{}, here {}", carrier.refresh, spoken(short));
+            }
+            let text = format!("{what} is {} here, not {} ({scale})", written(short), spoken(real));
+            changes.push(Inference { text, file: self.manifest.file.clone(), line: span.line() });
+        }
+        changes
+    }
+}
+
+/// Puts a value where the path leads.
+fn set(object: &mut serde_json::Value, path: &[&str], value: serde_json::Value) {
+    let mut place = object;
+    for key in path {
+        place = &mut place[*key];
+    }
+    *place = value;
+}
+
+/// The times of an object that a scale shrinks: intervals, and how long what a generator asks for lives.
+fn times(node: &Node, api: &str, kind: &str) -> Vec<Time> {
+    let time = |path: &[&'static str], span: &Span, real: Duration, grain: Grain| {
+        (!real.is_zero()).then(|| Time { path: path.to_vec(), span: span.clone(), real, grain })
+    };
+    let said = |path: &[&'static str], grain: Grain| {
+        let field = node.at(path)?;
+        time(path, &field.span, duration::parse(field.text()?).ok()?, grain)
+    };
+    let refresh = |path: &[&'static str]| match node.at(path) {
+        Some(_) => said(path, Grain::REFRESH),
+        None => time(path, &node.span, DEFAULT_REFRESH, Grain::REFRESH),
+    };
+    let found = match kind {
+        _ if !eso::is_ours(api) => vec![],
+        "ExternalSecret" | "PushSecret" => vec![refresh(&["spec", "refreshInterval"])],
+        "ClusterExternalSecret" => vec![
+            said(&["spec", "refreshTime"], Grain::REFRESH),
+            refresh(&["spec", "externalSecretSpec", "refreshInterval"]),
+        ],
+        "ClusterPushSecret" => vec![
+            said(&["spec", "refreshTime"], Grain::REFRESH),
+            refresh(&["spec", "pushSecretSpec", "refreshInterval"]),
+        ],
+        "VaultDynamicSecret" => vec![said(&["spec", "parameters", "ttl"], Grain::TTL)],
+        _ => vec![],
+    };
+    found.into_iter().flatten().collect()
 }
 
 /// The objects of a file, and whether all could be read.
@@ -113,7 +190,8 @@ fn object(node: &Node, sink: &Sink) -> Option<Object> {
     };
     let file = node.span.source.name().to_owned();
     let manifest = Manifest { file, line: node.span.line(), kind, name, namespace, object: node.json() };
-    Some(Object { manifest, span: node.span.clone(), carrier })
+    let times = times(node, &api, &manifest.kind);
+    Some(Object { manifest, span: node.span.clone(), carrier, times })
 }
 
 /// Reports in one go what an object lacks.
@@ -156,7 +234,7 @@ fn external_secret(node: &Node, name: &str) -> Option<Carrier> {
         return None;
     }
     let secret = node.at(&["spec", "target", "name"]).and_then(Node::text).unwrap_or(name).to_owned();
-    Some(Carrier { way: Way::Writes { secret, keys: keys(node) }, interval, refresh })
+    Some(Carrier { way: Way::Writes { secret, keys: keys(node) }, interval, refresh, real: None })
 }
 
 /// The keys that an ExternalSecret writes, where the manifest alone tells.
@@ -187,7 +265,7 @@ fn push_secret(node: &Node) -> Carrier {
         .filter_map(|item| item.at(&["match", "remoteRef", "remoteKey"])?.text().map(str::to_owned))
         .collect();
     paths.dedup();
-    Carrier { way: Way::Feeds(paths), interval, refresh }
+    Carrier { way: Way::Feeds(paths), interval, refresh, real: None }
 }
 
 /// What a `refreshInterval` means, and how the manifest says it. What is wrong with it was reported.

@@ -27,6 +27,7 @@ mod manifest;
 mod names;
 mod node;
 mod room;
+mod scale;
 mod schema;
 mod settles;
 mod shape;

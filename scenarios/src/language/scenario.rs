@@ -178,6 +178,8 @@ pub struct Credential {
     pub every: Duration,
     /// What `refresh_interval` means for it: that of the ExternalSecret or PushSecret that carries it.
     pub refresh_interval: Option<Duration>,
+    /// That interval as the manifests say it, where the scenario's scale has shrunk it.
+    pub real_interval: Option<Duration>,
 }
 
 /// Logs in with what the Secret says now.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::time::Duration;
 
 use super::scenario::Scenario;
 use super::{Catalogue, Problems, load_all};
@@ -512,4 +513,48 @@ fn any_text_is_answered() {
             assert!(!problems.render(true).is_empty(), "{text}");
         }
     }
+}
+
+#[test]
+fn a_scale_shrinks_what_belongs_together() {
+    let fleet = FLEET.replace("refreshInterval: 5s", "refreshInterval: 1h");
+    let text = ROLE.replace("about: x", "about: x\nscale: 1/360");
+    let scenario = load(&[("s.yaml", &text), ("fleet.yaml", &fleet)], &[]).unwrap().remove(0);
+    assert_eq!(scenario.static_roles[0].rotation_period, Duration::from_secs(10));
+    assert_eq!(scenario.plan.expectations[0].text, "web is refused no longer than 12 s");
+    assert_eq!(scenario.plan.scale.as_deref(), Some("1/360"));
+    let refresh = scenario.plan.credentials["fleet"].refresh.unwrap();
+    assert_eq!((refresh.real.duration().as_secs(), refresh.played.duration().as_secs()), (3600, 10));
+    let external = scenario.manifests.iter().find(|manifest| manifest.kind == "ExternalSecret").unwrap();
+    assert_eq!(external.object["spec"]["refreshInterval"], "10s");
+    let notes: Vec<_> = scenario.inferences.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "refreshInterval of ExternalSecret fleet-mysql is 10s here, not 1 h (scale 1/360)",
+            "rotation_period of fleet is 10 s here, not 1 h (scale 1/360)",
+            "fleet is carried by ExternalSecret fleet-mysql, refreshInterval 1h, here 10 s",
+        ]
+    );
+    // The defaults of what says nothing shrink as well.
+    let silent = FLEET.replace("  refreshInterval: 5s\n", "");
+    let scenario = load(&[("s.yaml", &text), ("fleet.yaml", &silent)], &[]).unwrap().remove(0);
+    let external = scenario.manifests.iter().find(|manifest| manifest.kind == "ExternalSecret").unwrap();
+    assert_eq!(external.object["spec"]["refreshInterval"], "10s");
+}
+
+#[test]
+fn scales_that_are_wrong() {
+    let said = spoilt(
+        ROLE,
+        &[
+            ("about: x", "about: x\nscale: 360"),
+            ("about: x", "about: x\nscale: 1/0"),
+            // The Secret's interval of 5 s would be below what ESO can tell.
+            ("about: x", "about: x\nscale: 1/360"),
+        ],
+    );
+    let shorter = ROLE.replace("rotation_period: 1h", "rotation_period: 30s");
+    let said = said + "rotation_period: 30s\n" + &spoilt(&shorter, &[("about: x", "about: x\nscale: 1/4")]);
+    insta::assert_snapshot!(said);
 }

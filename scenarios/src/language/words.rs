@@ -24,7 +24,7 @@ words! {
     FieldName { regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$") }
     /// The name of a `credential`.
     CredentialName { length(min = 1) }
-    /// The name of a `mysql` or `valkey`.
+    /// The name of a `mysql`, `valkey` or `postgres`.
     DatabaseName { length(min = 1) }
     /// The name of a `kv` or `static_role`.
     StoreName { length(min = 1) }
@@ -39,6 +39,8 @@ words! {
     BaoPath { regex(pattern = r"^[^/]+(/[^/]+)*$") }
     /// A kind of Kubernetes object, as manifests write it: `GeneratorState`.
     KindName { regex(pattern = r"^[A-Z][A-Za-z0-9]*$") }
+    /// One over a whole number: `1/360`.
+    ScaleWord { regex(pattern = r"^1/[1-9][0-9]*$") }
     /// Where in a text the value is: `url.password`, `dsn.password`, `json:/POINTER`, `env:NAME`, `base64`,
     /// `dockerconfigjson.password`, or a chain of such: `base64 | json:/auths/*/password`. Of URLs there are
     /// username, password, host, port, path and query.NAME, of DSNs user, password, host, port and dbname.

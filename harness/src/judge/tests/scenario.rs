@@ -4,7 +4,7 @@ use super::scenario;
 use crate::event::{Ending, Event, Hop, Outcome, Phase, What};
 use crate::judge::judge;
 use crate::mask::Masked;
-use crate::plan::{Always, Bounds, Counted, Expectation, Orders, Who};
+use crate::plan::{Always, Bounds, Counted, Expectation, Orders, Refresh, Who};
 use crate::timeline::fold;
 use crate::timeline::sketch::{Sketch, ms, span};
 use crate::verdict::Verdict;
@@ -213,4 +213,21 @@ fn probes_that_did_not_do_their_work() {
     let health = scenario(&missing).probes;
     let web = health.iter().find(|probe| probe.probe == "web").unwrap();
     assert_eq!((web.answered, web.missed, web.every_us), (240, 60, Some(span(20))));
+}
+
+#[test]
+fn a_scale_projects_what_was_measured_to_the_real_interval() {
+    let refresh = Refresh { real: span(3_600_000), played: span(2_000) };
+    let mut sketch = Sketch::app();
+    sketch.plan.scale = Some("1/1800".to_owned());
+    sketch.plan.credentials.get_mut("app").expect("it is planned").refresh = Some(refresh);
+    let verdict = scenario(&played(sketch.begin(), true).finish(6_000));
+    let hops: Vec<_> = verdict.projections.iter().map(|one| one.hop).collect();
+    assert_eq!(hops, [Hop::Secret, Hop::Login]);
+    let [secret, _] = verdict.projections.as_slice() else { panic!("two hops") };
+    assert!(secret.measured_us >= span(2_980) && secret.measured_us <= span(3_000), "{secret:?}");
+    assert_eq!(secret.excess_us, secret.measured_us - span(2_000));
+    assert_eq!(secret.projected_us, span(3_600_000) + secret.excess_us);
+    assert!(secret.text.contains("with your 1 h, up to 1 h 9"), "{}", secret.text);
+    assert_eq!(scenario(&good()).projections, []);
 }

@@ -94,5 +94,5 @@ fn add(draft: &mut Draft<'_>, object: Object) {
         draft.sink.report_with(&object.span, message, format!("first in {}", other.span.place()));
         return;
     }
-    draft.objects.push(object);
+    draft.add(object);
 }

@@ -110,6 +110,7 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
         hops: Vec::new(),
         every: EVERY,
         refresh_interval,
+        real_interval: written.as_ref().or(pushed.as_ref()).and_then(|carried| carried.real),
     };
     Some(Held { credential, interval })
 }
@@ -187,6 +188,7 @@ struct Carried {
     title: String,
     place: String,
     interval: Interval,
+    real: Option<Duration>,
 }
 
 /// The ExternalSecret that writes the Secret; none where the manifests hold the Secret itself. The outer
@@ -298,7 +300,7 @@ fn concluded(object: &Object, carrier: &Carrier, what: &str) -> (Carried, Infere
     let text = format!("{what} {title}, refreshInterval {}", carrier.refresh);
     let inference = Inference { text, file: manifest.file.clone(), line: manifest.line };
     let (name, place, interval) = (manifest.name.clone(), object.span.place(), carrier.interval.clone());
-    (Carried { name, title, place, interval }, inference)
+    (Carried { name, title, place, interval, real: carrier.real }, inference)
 }
 
 /// What `refresh_interval` means for it: the last carrier before whoever reads it counts.

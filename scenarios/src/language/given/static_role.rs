@@ -6,6 +6,7 @@ use super::super::draft::{Draft, GivenStore};
 use super::super::form::Form;
 use super::super::names::{did_you_mean, listed};
 use super::super::room::{Entry, Verb};
+use super::super::scale::Grain;
 use super::super::scenario::{Database, StaticRole};
 use super::super::shape::{self, shape};
 use super::super::words::{DatabaseName, DurationExpression, NewName};
@@ -40,7 +41,7 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     let name = form.name("name");
     let database = form.need("server").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
     let user = user(draft, &form, name.as_ref().map(|name| name.text.as_str()), database.as_ref());
-    let rotation_period = rotation_period(draft, &form);
+    let rotation_period = rotation_period(draft, &form, name.as_ref().map_or("", |name| &name.text));
     let Some(name) = name else { return };
     let role = (|| {
         let (user, database) = (user?, database?.name);
@@ -71,12 +72,13 @@ fn user(
     None
 }
 
-fn rotation_period(draft: &Draft<'_>, form: &Form<'_, '_>) -> Option<Duration> {
+fn rotation_period(draft: &mut Draft<'_>, form: &Form<'_, '_>, role: &str) -> Option<Duration> {
     let period = draft.plain_duration(form, "rotation_period")?;
     if period < SHORTEST {
         let node = form.need("rotation_period")?;
         draft.sink.report(&node.span, "OpenBao takes no rotation_period below 5 s");
         return None;
     }
-    Some(period)
+    let at = form.need("rotation_period")?.span.clone();
+    draft.scaled(&at, &format!("rotation_period of {role}"), period, Grain::ROTATION)
 }
