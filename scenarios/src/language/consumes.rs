@@ -76,7 +76,9 @@ pub(crate) fn container<'o>(object: &'o Value, wanted: Option<&str>) -> Result<C
     let position = match (wanted, all.as_slice()) {
         (_, []) => return Err("its pod template has no container with a name and an image".to_owned()),
         (None, [_]) => Some(0),
-        (None, _) => return Err(format!("it has several containers; say which with `container`: {}", names())),
+        (None, _) => {
+            return Err(format!("it has several containers; say which with `container`: {}", names()));
+        }
         (Some(wanted), _) => all.iter().position(|container| container.name == wanted),
     };
     match position {
@@ -122,6 +124,21 @@ fn files(object: &Value, container: &Container<'_>, secret: &str) -> Option<File
     (!mounts.is_empty()).then_some(Files { mounts })
 }
 
+/// The file in which the container finds a token of its ServiceAccount: one that a projected volume makes for
+/// somebody else than the API server where there is one, because OpenBao wants one that is made for it.
+pub(crate) fn token_file(object: &Value, container: &Container<'_>) -> String {
+    const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+    let volumes = object.pointer("/spec/template/spec/volumes").and_then(Value::as_array);
+    let projected = volumes.into_iter().flatten().find_map(|volume| {
+        let sources = volume.pointer("/projected/sources")?.as_array()?;
+        let token = sources.iter().find_map(|source| source["serviceAccountToken"]["path"].as_str())?;
+        let mounts = container.spec["volumeMounts"].as_array()?;
+        let mount = mounts.iter().find(|mount| mount["name"] == volume["name"])?;
+        Some(format!("{}/{token}", mount["mountPath"].as_str()?.trim_end_matches('/')))
+    });
+    projected.unwrap_or_else(|| OWN.to_owned())
+}
+
 /// Where a volume is of this Secret: the paths of its keys, or none where each key is a file of its name.
 #[allow(clippy::option_option, reason = "that it is not of this Secret is another thing than naming no keys")]
 fn secret_items(volume: &Value, secret: &str) -> Option<Option<BTreeMap<String, String>>> {
@@ -129,7 +146,9 @@ fn secret_items(volume: &Value, secret: &str) -> Option<Option<BTreeMap<String, 
     let projected = volume.pointer("/projected/sources").and_then(Value::as_array);
     let source = match direct["secretName"] == secret {
         true => Some(direct),
-        false => projected.into_iter().flatten().map(|source| &source["secret"]).find(|s| s["name"] == secret),
+        false => {
+            projected.into_iter().flatten().map(|source| &source["secret"]).find(|s| s["name"] == secret)
+        }
     }?;
     let items = source["items"].as_array().map(|items| {
         let pair = |item: &Value| Some((item["key"].as_str()?.to_owned(), item["path"].as_str()?.to_owned()));

@@ -54,12 +54,14 @@ pub(super) fn sql(draft: &Draft<'_>, entry: &Entry<'_>) -> Option<(String, Reque
         .iter()
         .map(|node| {
             let statement = text(draft.sink, node)?;
-            let users: Vec<&str> = database?.users.iter().map(String::as_str).collect();
+            // OpenBao's own user may be spoken of too: it may need more rights.
+            let users: Vec<&str> = database?.users.iter().map(String::as_str).chain(["openbao"]).collect();
             known_users(draft, node, statement, &users)?;
             Some(statement.trim().to_owned())
         })
         .collect();
-    let (database, statements) = (database?.name.clone(), statements.into_iter().collect::<Option<Vec<_>>>()?);
+    let (database, statements) =
+        (database?.name.clone(), statements.into_iter().collect::<Option<Vec<_>>>()?);
     if statements.is_empty() {
         draft.sink.report(&run.span, "there is no statement to run");
         return None;
@@ -129,7 +131,9 @@ fn path(draft: &Draft<'_>, node: &Node) -> Option<String> {
 fn status(draft: &Draft<'_>, node: &Node) -> Option<u16> {
     let status = match node.value {
         Value::Int(number) => u16::try_from(number).ok().filter(|status| (400..600).contains(status)),
-        Value::Null | Value::Bool(_) | Value::Float(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => None,
+        Value::Null | Value::Bool(_) | Value::Float(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
+            None
+        }
     };
     if status.is_none() {
         draft.sink.report(&node.span, "a refusal is an HTTP status from 400 to 599");

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::given::databases::OPENBAO;
 use super::stage::Stage;
 use crate::language::placeholders::{Piece, split};
 use crate::language::scenario::{Database, DatabaseKind, FirstPassword};
@@ -10,11 +11,7 @@ use crate::language::scenario::{Database, DatabaseKind, FirstPassword};
 impl Stage<'_> {
     /// A statement for a database, strings written as the server wants them.
     pub(in crate::play) fn filled(&self, database: &Database, text: &str) -> String {
-        let quoted = |text: &str| match database.kind {
-            DatabaseKind::Mysql => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
-            DatabaseKind::Postgres => format!("'{}'", text.replace('\'', "''")),
-            DatabaseKind::Valkey => text.to_owned(),
-        };
+        let quoted = |text: &str| self.quoted(database, text);
         let name = |user: &str| match database.kind {
             DatabaseKind::Mysql => format!("{}@'%'", quoted(&self.user(user))),
             DatabaseKind::Postgres => format!("\"{}\"", self.user(user).replace('"', "\"\"")),
@@ -26,6 +23,15 @@ impl Stage<'_> {
             Piece::Password(user) => quoted(&self.first_password(user, Some(database))),
         };
         split(text, &self.users()).into_iter().map(meaning).collect()
+    }
+
+    /// A string as the server's statements write it.
+    pub(in crate::play) fn quoted(&self, database: &Database, text: &str) -> String {
+        match database.kind {
+            DatabaseKind::Mysql => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''")),
+            DatabaseKind::Postgres => format!("'{}'", text.replace('\'', "''")),
+            DatabaseKind::Valkey => text.to_owned(),
+        }
     }
 
     /// Any other text.
@@ -52,11 +58,11 @@ impl Stage<'_> {
 
     fn users(&self) -> Vec<&str> {
         let databases = self.scenario.databases.iter();
-        databases.flat_map(|database| database.users.iter().map(String::as_str)).collect()
+        databases.flat_map(|database| database.users.iter().map(String::as_str)).chain([OPENBAO]).collect()
     }
 
     fn first_password(&self, user: &str, of: Option<&Database>) -> String {
-        let has = |database: &&Database| database.users.iter().any(|known| known == user);
+        let has = |database: &&Database| user == OPENBAO || database.users.iter().any(|known| known == user);
         let database = of.or_else(|| self.scenario.databases.iter().find(has));
         let database = database.expect("placeholders are resolved when the file is loaded").name.clone();
         self.first(&FirstPassword { database, user: user.to_owned() })["password"].expose().to_owned()

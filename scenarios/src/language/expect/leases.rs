@@ -65,7 +65,9 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
         "issued" => (Counted::Most { counter: format!("{counter}:issued") }, "leases were ever made"),
         "live" => (Counted::Most { counter: format!("{counter}:live") }, "leases live at a time"),
         "left" => (Counted::Last { counter: format!("{counter}:live") }, "leases live at the end"),
-        "leaked" => (Counted::Most { counter: format!("{counter}:leaked") }, "users are left without a lease"),
+        "leaked" => {
+            (Counted::Most { counter: format!("{counter}:leaked") }, "users are left without a lease")
+        }
         _ => {
             let message = format!("no leases `{word}`{}", did_you_mean(word, WHICH));
             draft.sink.report_with(&node.span, message, format!("`count` is {}", listed(WHICH)));

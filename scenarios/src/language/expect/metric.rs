@@ -52,7 +52,8 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
             draft.sink.report(&node.span, format!("labels are a mapping, found {}", node.what()));
             return None;
         };
-        let pairs = entries.iter().map(|(key, node)| Some((key.text.clone(), text(draft.sink, node)?.to_owned())));
+        let pairs =
+            entries.iter().map(|(key, node)| Some((key.text.clone(), text(draft.sink, node)?.to_owned())));
         pairs.collect::<Option<BTreeMap<_, _>>>()
     });
     let bounds = bounds::read(draft, &form);

@@ -6,7 +6,6 @@ use super::super::draft::Draft;
 use super::super::duration::spoken;
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
-use super::super::scenario::{Seed, Store};
 use super::super::shape::{self, shape};
 use super::super::words::{CredentialName, DurationExpression, NumberExpression};
 use super::{Said, bounds};
@@ -42,18 +41,12 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let after = draft.duration(&form, "after", held.as_ref());
     let bounds = bounds::read(draft, &form);
     let (held, after, bounds) = (held?, after?, bounds?);
-    let credential = held.credential.name;
-    let has_user = match &held.credential.store {
-        Some(Store::StaticRole(_)) => true,
-        Some(Store::Kv(name)) => draft.kv(name).is_some_and(|kv| matches!(kv.seed, Seed::Holds(_))),
-        Some(Store::Secret(name)) => draft.secret(name).is_some_and(|secret| secret.holds.is_some()),
-        Some(Store::DynamicRole(_)) | None => false,
-    };
-    if !has_user {
-        let message = format!("no database has a user of its own for `{credential}`");
+    if !draft.has_user(&held.credential) {
+        let message = format!("no database has a user of its own for `{}`", held.credential.name);
         draft.sink.report(&form.need("credential")?.span, message);
         return None;
     }
+    let credential = held.credential.name;
     let text = format!(
         "{} logins with {credential} are refused later than {} after a rotation",
         bounds.numbers(),

@@ -56,7 +56,12 @@ pub(in super::super) fn credentials(draft: &Draft<'_>, form: &Form<'_, '_>, key:
 }
 
 /// The hop that a key names; of all credentials those are meant that are seen there.
-pub(in super::super) fn at(draft: &Draft<'_>, form: &Form<'_, '_>, key: &str, subject: Option<&mut Subject>) -> Option<Hop> {
+pub(in super::super) fn at(
+    draft: &Draft<'_>,
+    form: &Form<'_, '_>,
+    key: &str,
+    subject: Option<&mut Subject>,
+) -> Option<Hop> {
     let Some(subject) = subject else { return draft.hop(form, key, None) };
     if !subject.all {
         return draft.hop(form, key, subject.first());

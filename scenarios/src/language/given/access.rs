@@ -37,6 +37,8 @@ shape! {
     struct LoginShape {
         /// The role, as stores and generators name it.
         role: NewName,
+        /// A ServiceAccount that it is bound to beside those of the manifests: that of an agent.
+        service_account: Option<NewName>,
         /// Its policies; they need not exist. What the scenario is given unless said otherwise.
         policies: Option<Vec<NewName>>,
         /// How long its tokens live, in whole seconds.
@@ -75,10 +77,12 @@ fn login(draft: &mut Draft<'_>, entry: &Entry<'_>) {
         false => Some(None),
     };
     let (token_ttl, token_max_ttl) = (time("token_ttl"), time("token_max_ttl"));
+    let service_account = form.optional("service_account", |node| form::name(draft.sink, node));
     let login = (|| {
+        let service_account = service_account?.map(|name| name.text);
         let policies = policies?.map(|names| names.into_iter().map(|name| name.text).collect());
         let (token_ttl, token_max_ttl) = (token_ttl?, token_max_ttl?);
-        Some(LoginRole { name: role?.text, policies, token_ttl, token_max_ttl })
+        Some(LoginRole { name: role?.text, service_account, policies, token_ttl, token_max_ttl })
     })();
     draft.logins.extend(login);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use handover_harness::extract::{Extract, Spot};
 use handover_harness::fingerprint::FieldName;
 
 use super::super::consumes::{self, Consumed};
@@ -51,6 +52,12 @@ shape! {
         volume_delay: Option<DurationExpression>,
         /// The role of OpenBao's kubernetes login, where it reads OpenBao itself.
         role: Option<NewName>,
+        /// The file that it reads, as the container sees it, where that is not of a Secret volume: `KEY=VALUE` lines
+        /// with the fields' names in capitals, as an agent renders them.
+        file: Option<String>,
+        /// Whether what it says is heard; it is unless this is false. A consumer that nobody watches is found in the
+        /// server's log.
+        watched: Option<bool>,
     }
 
     /// How a workload reads.
@@ -98,11 +105,15 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
         true => draft.duration(&form, key, held.as_ref()),
         false => Some(default),
     };
+    let watched = form.flag("watched", true);
     let (every, volume_delay) = (time("every", EVERY), time("volume_delay", VOLUME_DELAY));
     let Some(name) = name else { return };
     let workload = (|| {
         let (held, database, deployment) = (held?, database?, deployment?);
-        fits(draft, &form, &held.credential, &database)?;
+        let no_secret = held.credential.secret.is_none();
+        if !no_secret {
+            fits(draft, &form, &held.credential, &database)?;
+        }
         let (container, image, reads) = reads(draft, &form, &held, &deployment)?;
         Some(Workload {
             name: name.text.clone(),
@@ -114,6 +125,7 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
             connects: connects?,
             database: database.name,
             every: every?,
+            watched: watched?,
             volume_delay: volume_delay?,
         })
     })();
@@ -158,7 +170,6 @@ fn reads(
     let object = draft.manifest(deployment)?;
     let at = &form.need("deployment")?.span;
     let wanted = form.optional("container", |node| form::text(draft.sink, node))?;
-    let secret = held.credential.secret.as_ref()?;
     let container = match consumes::container(&object.manifest.object, wanted) {
         Ok(container) => container,
         Err(why) => {
@@ -172,17 +183,42 @@ fn reads(
         None => None,
     };
     if let Some(("openbao", _)) = by {
-        return Some((name, image, openbao(draft, form, held)?));
+        let token_file = consumes::token_file(&object.manifest.object, &container);
+        return Some((name, image, openbao(draft, form, held, token_file)?));
     }
+    if let Some(node) = form.get("file") {
+        let file = form::text(draft.sink, node)?;
+        let place = |field: &FieldName| {
+            let extract = Extract::parse(&format!("env:{}", field.to_uppercase()));
+            let extract = Some(extract.expect("a field's name is the name of a variable"));
+            (field.clone(), Place { at: file.to_owned(), extract })
+        };
+        let fields = held.credential.fields.iter().map(place).collect();
+        return match by.map(|(word, _)| word) {
+            Some("file") | None => Some((name, image, Reads::File(fields))),
+            Some("file_watch") => Some((name, image, Reads::FileWatch(fields))),
+            Some("file_once") => Some((name, image, Reads::FileOnce(fields))),
+            Some(_) => {
+                draft.sink.report(&node.span, "a `file` is read by `file`, `file_watch` or `file_once`");
+                None
+            }
+        };
+    }
+    let Some(secret) = held.credential.secret.as_ref() else {
+        let message = format!("`{}` is in no Secret that `{name}` could get", held.credential.name);
+        draft.sink.report_with(&form.need("reads")?.span, message, "say which with `in: secret/NAME`");
+        return None;
+    };
     let consumed = consumes::secret(&object.manifest.object, &container, &secret.name);
     let place = |found: &Consumed| -> Option<BTreeMap<FieldName, Place>> {
-        secret.keys.iter().map(|(field, key)| Some((field.clone(), place(found, key)?))).collect()
+        secret.keys.iter().map(|(field, spot)| Some((field.clone(), place(found, spot)?))).collect()
     };
     let env = consumed.env.as_ref().and_then(|_| place(&Consumed { files: None, ..consumed.clone() }));
     let files = consumed.files.as_ref().and_then(|_| place(&Consumed { env: None, ..consumed.clone() }));
-    let keys = || listed(secret.keys.values().map(String::as_str));
+    let keys = || listed(secret.keys.values().map(|spot| spot.key.as_str()));
     let lacks = |what: &str| {
-        let message = format!("container `{name}` does not get {} of Secret `{}` {what}", keys(), secret.name);
+        let message =
+            format!("container `{name}` does not get {} of Secret `{}` {what}", keys(), secret.name);
         let hint = format!("{} must hand it on", object.placed());
         draft.sink.report_with(at, message, hint);
     };
@@ -218,16 +254,17 @@ fn reads(
 }
 
 /// Where a key of the Secret is seen in the container.
-fn place(found: &Consumed, key: &str) -> Option<Place> {
+fn place(found: &Consumed, spot: &Spot) -> Option<Place> {
+    let key = &spot.key;
     let at = match (&found.env, &found.files) {
         (Some(env), _) => env.variable(key)?,
         (None, Some(files)) => files.file(key)?,
         (None, None) => return None,
     };
-    Some(Place { at, extract: None })
+    Some(Place { at, extract: spot.extract.clone() })
 }
 
-fn openbao(draft: &Draft<'_>, form: &Form<'_, '_>, held: &Held) -> Option<Reads> {
+fn openbao(draft: &Draft<'_>, form: &Form<'_, '_>, held: &Held, token_file: String) -> Option<Reads> {
     let role = form::text(draft.sink, form.need("role")?)?.to_owned();
     let path = match &held.credential.store {
         Some(Store::StaticRole(role)) => format!("database/static-creds/{role}"),
@@ -239,5 +276,5 @@ fn openbao(draft: &Draft<'_>, form: &Form<'_, '_>, held: &Held) -> Option<Reads>
             return None;
         }
     };
-    Some(Reads::Openbao { mount: LOGIN_MOUNT.to_owned(), role, path })
+    Some(Reads::Openbao { mount: LOGIN_MOUNT.to_owned(), role, path, token_file })
 }

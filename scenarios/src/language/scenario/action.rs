@@ -29,8 +29,8 @@ pub enum Action {
         credential: CredentialName,
         /// To which value.
         to: Target,
-        /// At which part of the time between two refreshes, from 0 to 1; none: at once.
-        phase: Option<f64>,
+        /// How.
+        how: How,
     },
     /// Wait until a hop shows what the latest rotate step set, or later.
     Wait {
@@ -185,6 +185,17 @@ pub enum BaoMethod {
     Delete,
     /// LIST.
     List,
+}
+
+/// How a rotation is ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct How {
+    /// At which part of the time between two refreshes, from 0 to 1; none: at once.
+    pub phase: Option<f64>,
+    /// The value before stays accepted.
+    pub keeps: bool,
+    /// The server must answer with an error.
+    pub fails: bool,
 }
 
 /// To which value a rotation goes.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use handover_harness::event::{CredentialName, ProbeName};
+use handover_harness::extract::Extract;
 use handover_harness::fingerprint::FieldName;
 
 use super::ObjectRef;
@@ -27,6 +28,8 @@ pub struct Workload {
     pub connects: Connects,
     /// The database by its name in the scenario.
     pub database: String,
+    /// What it says is heard.
+    pub watched: bool,
     /// How often each of its processes tries.
     pub every: Duration,
     /// How late a Secret volume may be rendered anew.
@@ -52,6 +55,8 @@ pub enum Reads {
         role: String,
         /// What it reads: `secret/data/app`.
         path: String,
+        /// The file with the token that shows who it is, as the container sees it.
+        token_file: String,
     },
 }
 
@@ -61,7 +66,7 @@ pub struct Place {
     /// An environment variable, or a file as the container sees it.
     pub at: String,
     /// Where in that text it stands.
-    pub extract: Option<String>,
+    pub extract: Option<Extract>,
 }
 
 /// How a workload connects.

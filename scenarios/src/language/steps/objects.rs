@@ -5,20 +5,16 @@ use std::time::Duration;
 use super::super::draft::Draft;
 use super::super::duration::spoken;
 use super::super::form::Form;
-use super::super::given::objects;
+use super::super::given::{apply, objects};
 use super::super::node::Node;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Action, ObjectRef};
 use super::super::shape::{self, shape};
-use super::super::words::{AnyMapping, DurationExpression, FilePath, ObjectPlace, OneOrMore};
+use super::super::words::{AnyMapping, DurationExpression, ObjectPlace, OneOrMore};
 use super::Said;
 
-pub(super) const APPLY: Verb<Said> = Verb {
-    word: "apply",
-    read: apply,
-    shape: shape::of::<Apply>,
-    example: "- apply: more.yaml",
-};
+pub(super) const APPLY: Verb<Said> =
+    Verb { word: "apply", read: apply_more, shape: shape::of::<Apply>, example: "- apply: more.yaml" };
 
 pub(super) const PATCH: Verb<Said> = Verb {
     word: "patch",
@@ -52,10 +48,9 @@ pub(super) const FORCE_SYNC: Verb<Said> = Verb {
 const ROLLED_OUT_WITHIN: Duration = Duration::from_secs(60);
 
 shape! {
-    /// Applies more manifests, rewritten like those that are given: files, folders or globs, relative to the
-    /// scenario's file.
+    /// Applies more manifests, rewritten like those that are given.
     #[schemars(transparent)]
-    struct Apply(OneOrMore<FilePath>);
+    struct Apply(apply::Shape);
 
     /// Changes an object by a JSON merge patch.
     struct Patch {
@@ -92,9 +87,10 @@ shape! {
     struct ForceSync(ObjectPlace);
 }
 
-fn apply(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
+fn apply_more(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let manifests = objects::read(draft, entry)?;
-    let names: Vec<_> = manifests.iter().map(|manifest| format!("{} {}", manifest.kind, manifest.name)).collect();
+    let names: Vec<_> =
+        manifests.iter().map(|manifest| format!("{} {}", manifest.kind, manifest.name)).collect();
     Some((format!("apply {}", names.join(", ")), Action::Apply(manifests)))
 }
 

@@ -12,16 +12,8 @@ use super::super::words::ComponentName;
 use super::Said;
 
 /// The components that run as long as the plane does.
-const SERVERS: [&str; 8] = [
-    "openbao",
-    "mysql",
-    "postgres",
-    "valkey",
-    "eso",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "etcd",
-];
+const SERVERS: [&str; 8] =
+    ["openbao", "mysql", "postgres", "valkey", "eso", "kube-apiserver", "kube-controller-manager", "etcd"];
 
 pub(super) const STOP: Verb<Said> =
     Verb { word: "stop", read: stop, shape: shape::of::<Stop>, example: "- stop: mysql" };

@@ -7,13 +7,17 @@ use handover_harness::secret::Secret;
 
 use super::super::PlayError;
 use super::super::stage::{DATABASE_MOUNT, Stage, server};
-use crate::language::scenario::{Database, DatabaseKind};
+use crate::language::scenario::{Database, DatabaseKind, FirstPassword};
 
-/// Makes the users of every database, each with a first password.
+/// What OpenBao is called in every database.
+pub(in crate::play) const OPENBAO: &str = "openbao";
+
+/// Makes the users of every database, each with a first password, and OpenBao's own, who may rotate others.
 pub(super) async fn users(stage: &Stage<'_>) -> Result<(), PlayError> {
     for database in &stage.scenario.databases {
-        for user in &database.users {
-            let password = make_user(stage, database.kind, &stage.user(user), false).await?;
+        let users = database.users.iter().map(|user| (user.as_str(), false));
+        for (user, rotates) in users.chain([(OPENBAO, true)]) {
+            let password = make_user(stage, database.kind, &stage.user(user), rotates).await?;
             stage.keep_first(&database.name, user, password);
         }
     }
@@ -27,38 +31,32 @@ pub(super) async fn roles(stage: &Stage<'_>) -> Result<(), PlayError> {
     }
     stage.openbao.mount(DATABASE_MOUNT, openbao::Mount::Database { tick: None }).await?;
     for database in &stage.scenario.databases {
-        let connection = connection(stage, database).await?;
-        stage.openbao.configure_database(DATABASE_MOUNT, &database.name, &connection).await?;
+        let connection = connection(stage, database)?;
+        let (name, prefix) = (&database.name, stage.prefix());
+        stage.openbao.configure_database(DATABASE_MOUNT, name, &connection, prefix).await?;
     }
     for role in stage.scenario.static_roles.iter().filter(|role| !role.later) {
         stage.make_static_role(role).await?;
     }
     for role in &stage.scenario.dynamic_roles {
+        let engine = match stage.database(&role.database).kind {
+            DatabaseKind::Mysql => openbao::Engine::Mysql,
+            DatabaseKind::Postgres => openbao::Engine::Postgres,
+            DatabaseKind::Valkey => openbao::Engine::Valkey,
+        };
         let definition = openbao::DynamicRole {
             database: role.database.clone(),
-            creation_statements: match role.creation_statements.as_slice() {
-                [] => default_creation(stage.database(&role.database).kind),
+            creation: match role.creation_statements.as_slice() {
+                [] => engine.creation(),
                 said => said.to_vec(),
             },
-            revocation_statements: Vec::new(),
-            default_ttl: role.ttl,
+            revocation: engine.revocation(),
+            ttl: role.ttl,
             max_ttl: role.max_ttl,
         };
         stage.openbao.create_dynamic_role(DATABASE_MOUNT, &role.name, &definition).await?;
     }
     Ok(())
-}
-
-/// How OpenBao makes a user where the file does not say it: one that may log in, and nothing else.
-fn default_creation(kind: DatabaseKind) -> Vec<String> {
-    let statements: &[&str] = match kind {
-        DatabaseKind::Mysql => &["CREATE USER '{{username}}'@'%' IDENTIFIED BY '{{password}}'"],
-        DatabaseKind::Postgres => {
-            &["CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"]
-        }
-        DatabaseKind::Valkey => &["~*", "+@read"],
-    };
-    statements.iter().map(|statement| (*statement).to_owned()).collect()
 }
 
 /// A user as a team finds it before OpenBao manages it, or OpenBao's own.
@@ -90,22 +88,20 @@ async fn make_user(
 }
 
 /// How OpenBao gets into a database: as a user of its own that may rotate others.
-async fn connection(stage: &Stage<'_>, database: &Database) -> Result<openbao::Database, PlayError> {
+fn connection(stage: &Stage<'_>, database: &Database) -> Result<openbao::Database, PlayError> {
     let plane = &stage.house.plane;
     let kind = Peer::Server(server(database.kind));
     let address = plane.address(Peer::Server(Server::Openbao), kind)?;
     let (host, port) = (address.ip().to_string(), address.port());
-    let username = stage.user("openbao");
-    let password = make_user(stage, database.kind, &username, true).await?;
+    let username = stage.user(OPENBAO);
+    let own = FirstPassword { database: database.name.clone(), user: OPENBAO.to_owned() };
+    let password = stage.first(&own)["password"].clone();
     Ok(match database.kind {
         DatabaseKind::Mysql => {
             let ca_pem = plane.ca_pem().to_owned();
             openbao::Database::Mysql { host, port, username, password, ca_pem }
         }
-        DatabaseKind::Postgres => {
-            let ca_pem = plane.ca_pem().to_owned();
-            openbao::Database::Postgres { host, port, username, password, ca_pem }
-        }
+        DatabaseKind::Postgres => openbao::Database::Postgres { host, port, username, password },
         DatabaseKind::Valkey => openbao::Database::Valkey { host, port, username, password, ca_pem: None },
     })
 }

@@ -9,6 +9,8 @@ use super::super::PlayError;
 use super::super::stage::{AUDIENCE, DATABASE_MOUNT, Stage};
 use crate::language::scenario::Reads;
 
+/// Where a login is of which only the file speaks.
+const MOUNT: &str = "kubernetes";
 /// The policy that every login of a scenario gets, unless the file says which it has.
 const POLICY: &str = "scenario";
 
@@ -54,7 +56,15 @@ fn wanted(stage: &Stage<'_>) -> BTreeSet<KubernetesLogin> {
         }),
         Reads::Env(_) | Reads::File(_) | Reads::FileWatch(_) | Reads::FileOnce(_) => None,
     });
-    manifests.chain(workloads).collect()
+    let said = stage.scenario.logins.iter().filter_map(|login| {
+        Some(KubernetesLogin {
+            mount: MOUNT.to_owned(),
+            role: login.name.clone(),
+            service_account: login.service_account.clone()?,
+            namespace: None,
+        })
+    });
+    manifests.chain(workloads).chain(said).collect()
 }
 
 async fn role(

@@ -44,7 +44,7 @@ pub async fn apply(stage: &Stage<'_>, manifests: &[Manifest]) -> Result<(), Play
             PlayError::Baseline(format!("{at}: {}", chain(&error)))
         })?;
         stage.applied().push(object.clone());
-        Ok(())
+        Ok::<(), PlayError>(())
     };
     for (object, at) in &first {
         apply(object, at).await?;

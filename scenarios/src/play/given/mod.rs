@@ -1,6 +1,6 @@
 //! What a scenario is given, made real: namespaces, logins, databases, roles, first values, manifests.
 
-mod databases;
+pub(super) mod databases;
 mod kv;
 mod logins;
 pub mod manifests;
@@ -12,6 +12,7 @@ use serde_json::json;
 use super::PlayError;
 use super::stage::Stage;
 use super::steps;
+use crate::language::scenario::Request;
 
 /// Makes everything that the scenario is given, in the order in which one thing needs another.
 pub async fn make(stage: &Stage<'_>) -> Result<(), PlayError> {
@@ -22,16 +23,23 @@ pub async fn make(stage: &Stage<'_>) -> Result<(), PlayError> {
         logins::make(stage).await?;
         // First the databases: a KV path or a Secret may hold what a user was made with.
         databases::users(stage).await?;
+        // A role's statements may want what SQL has prepared.
+        prepare(stage, |request| matches!(request, Request::Sql { .. })).await?;
         let (roles, kv) = tokio::join!(databases::roles(stage), kv::make(stage));
         roles.and(kv)
     };
     let (openbao, namespaces) = tokio::join!(openbao, kubernetes_namespaces(stage));
     openbao.and(namespaces)?;
     kv::secrets(stage).await?;
-    for preparation in &stage.scenario.preparations {
-        steps::prepare(stage, preparation).await?;
-    }
+    prepare(stage, |request| matches!(request, Request::Bao(_))).await?;
     manifests::apply(stage, &stage.scenario.manifests).await
+}
+
+async fn prepare(stage: &Stage<'_>, which: impl Fn(&Request) -> bool) -> Result<(), PlayError> {
+    for request in stage.scenario.preparations.iter().filter(|request| which(request)) {
+        steps::prepare(stage, request).await?;
+    }
+    Ok(())
 }
 
 async fn kubernetes_namespaces(stage: &Stage<'_>) -> Result<(), PlayError> {

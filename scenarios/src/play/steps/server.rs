@@ -1,7 +1,8 @@
 //! Steps on a server of the plane: stop, start, kill, seal, unseal.
 
 use handover_fixtures::cause::chain;
-use handover_harness::event::{ComponentState, Phase, What};
+use handover_fixtures::plane::Order;
+use handover_harness::event::{Phase, What};
 
 use super::failed;
 use crate::language::scenario::ServerAction;
@@ -16,30 +17,17 @@ pub(super) async fn play(stage: &Stage<'_>, name: &str, what: ServerAction) -> P
 }
 
 async fn act(stage: &Stage<'_>, name: &str, what: ServerAction) -> Result<(), PlayError> {
-    let control = stage.house.plane.control();
-    let broke = |error: &dyn std::error::Error| PlayError::Server { name: name.to_owned(), why: chain(error) };
-    let is = |state| stage.scribe.record(What::Component { name: name.to_owned(), state });
-    match what {
-        ServerAction::Stop => {
-            control.stop(name).await.map_err(|error| broke(&error))?;
-            is(ComponentState::Stopped);
-        }
-        ServerAction::Kill => {
-            control.kill(name).await.map_err(|error| broke(&error))?;
-            is(ComponentState::Stopped);
-        }
-        ServerAction::Start => {
-            is(ComponentState::Started);
-            control.start(name).await.map_err(|error| broke(&error))?;
-            is(ComponentState::Ready);
-        }
-        ServerAction::Seal => stage.house.plane.openbao().seal().await?,
+    let order = match what {
+        ServerAction::Stop => Order::Stop,
+        ServerAction::Kill => Order::Kill,
+        ServerAction::Start => Order::Start { program: None },
         // With a static seal nothing else unseals.
-        ServerAction::Unseal => {
-            control.stop(name).await.map_err(|error| broke(&error))?;
-            control.start(name).await.map_err(|error| broke(&error))?;
-            is(ComponentState::Ready);
-        }
-    }
-    Ok(())
+        ServerAction::Unseal => Order::Restart,
+        ServerAction::Seal => return Ok(stage.house.plane.openbao().seal().await?),
+    };
+    let tell = |state| {
+        stage.scribe.recorder().record(None, What::Component { name: name.to_owned(), state });
+    };
+    let done = stage.house.plane.control(name)?.order(order, &tell).await;
+    done.map_err(|error| PlayError::Server { name: name.to_owned(), why: chain(&error) })
 }

@@ -16,11 +16,7 @@ pub(super) async fn play(stage: &Stage<'_>, database: &str, statements: &[String
 }
 
 /// Runs the statements, names of users and their first passwords filled in.
-pub(super) async fn run(
-    stage: &Stage<'_>,
-    database: &str,
-    statements: &[String],
-) -> Result<(), PlayError> {
+pub(super) async fn run(stage: &Stage<'_>, database: &str, statements: &[String]) -> Result<(), PlayError> {
     let database = stage.database(database);
     let statements: Vec<String> =
         statements.iter().map(|statement| stage.filled(database, statement)).collect();
@@ -28,7 +24,7 @@ pub(super) async fn run(
     let ran = match database.kind {
         DatabaseKind::Mysql => plane.mysql()?.sql(&statements).await.map_err(|error| chain(&error)),
         DatabaseKind::Postgres => plane.postgres()?.sql(&statements).await.map_err(|error| chain(&error)),
-        DatabaseKind::Valkey => plane.valkey()?.commands(&statements).await.map_err(|error| chain(&error)),
+        DatabaseKind::Valkey => plane.valkey()?.run(&statements).await.map_err(|error| chain(&error)),
     };
     ran.map_err(|why| PlayError::Database { server: database.kind.word(), why })
 }

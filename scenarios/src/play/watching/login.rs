@@ -55,7 +55,9 @@ impl Watching {
         stage: &Stage<'_>,
         credential: &Credential,
     ) -> Result<(), PlayError> {
-        let Some((_, database)) = stage.checked(credential) else { return Ok(()) };
+        let Some((_, database)) = stage.checked(credential).filter(|_| credential.tried) else {
+            return Ok(());
+        };
         let tries = Held::default();
         if let Some(values) = stage.stored(credential).await? {
             *tries.write().unwrap_or_else(PoisonError::into_inner) = login(stage, &values);

@@ -18,11 +18,9 @@ impl Watching {
             return;
         }
         let users: BTreeMap<String, Option<String>> = stage.database_users();
-        let servers: Vec<_> =
-            stage.scenario.databases.iter().map(|database| server(database.kind)).collect();
+        let servers: Vec<_> = stage.scenario.databases.iter().map(|database| server(database.kind)).collect();
         let mut refusals = stage.house.plane.refusals().subscribe();
-        let (scribe, stop, prefix) =
-            (stage.scribe.clone(), self.stop.clone(), stage.prefix().to_owned());
+        let (scribe, stop, prefix) = (stage.scribe.clone(), self.stop.clone(), stage.prefix().to_owned());
         for server in &servers {
             let state = format!("refusals:{}", server.word());
             scribe.record(What::State { state, is: Masked::own("heard") });

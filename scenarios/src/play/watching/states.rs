@@ -21,8 +21,7 @@ impl Watching {
     ) -> Result<(), PlayError> {
         let object = &watched.object;
         let applier = &stage.house.applier;
-        let (api, _) =
-            applier.api(&object.api_version, &object.kind, stage.namespace_of(object)).await?;
+        let (api, _) = applier.api(&object.api_version, &object.kind, stage.namespace_of(object)).await?;
         let (scribe, stop, name) = (stage.scribe.clone(), self.stop.clone(), object.name.clone());
         let (kind, state) = (watched.condition.clone(), watched.state.clone());
         self.tasks.spawn(async move {
