@@ -6,8 +6,8 @@ use handover_harness::clock::Micros;
 use handover_harness::event::{Calibration, ComponentInfo, Hop, OrderKind, Quantiles, RunInfo};
 use handover_harness::plan::{Bounds, Evidence, Refresh};
 use handover_harness::verdict::{
-    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, Projection, ReplicaCount, RunVerdict, ScenarioVerdict,
-    ServerUsage, Standing, Stopped, Verdict,
+    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, Projection, ReplicaCount, RunVerdict,
+    ScenarioVerdict, ServerUsage, Standing, Stopped, Verdict,
 };
 
 const MS: u64 = 1_000;

@@ -132,7 +132,9 @@ fn decide(
         ..Judgement::new(verdict, seen).evidence(evidence.clone().flatten())
     };
     let held = against(measured, within);
-    let unlooked = series.iter().find(|one| one.agreed.is_some() && one.looked < deadline);
+    // From the moment at which the last of them agreed, every one has to have been looked at.
+    let agreed = measured.at_most.map_or(deadline, |most| deadline.min(done + most));
+    let unlooked = series.iter().find(|one| one.agreed.is_some() && one.looked < agreed);
     let unseen = series.iter().find(|one| one.agreed.is_none());
     let blind = series.iter().find(|one| one.blind.is_some_and(|until| until >= deadline));
     match (held, worst.and_then(|worst| Some((worst, worst.other?)))) {
@@ -148,12 +150,9 @@ fn decide(
             (Some(one), _, _) => {
                 found(Verdict::Inconclusive, format!("{wanted} was not seen at {} in the end", one.place))
             }
-            (None, Some(_), _) if story.end() < deadline => {
-                found(Verdict::Inconclusive, format!("it ended before {within} were over"))
-            }
             (None, Some(one), _) => found(
                 Verdict::Inconclusive,
-                format!("nobody looked at {} later than {within} after the last step was done", one.place),
+                format!("nobody looked at {} when all the others had agreed on {wanted}", one.place),
             ),
             (None, None, Some(one)) => {
                 found(Verdict::Inconclusive, format!("the watch of {} was blind in the end", one.place))
