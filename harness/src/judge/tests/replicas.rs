@@ -87,6 +87,11 @@ fn one_that_never_reports_is_missed() {
     let silent = silent.by("two", "web", 1_200, 1_206, accepted("b"));
     comes_to(&silent, &arrival(9_000, Who::Every), INCONCLUSIVE, "(2 of 3 replicas, mute not)");
     comes_to(&silent, &arrival(206, Who::Any), PASS, "");
+    let both =
+        two().by("one", "web", 1_200, 1_205, accepted("b")).by("two", "web", 1_200, 1_206, accepted("b"));
+    let later = both.replica(5_000, "mute", true);
+    comes_to(&later, &arrival(206, Who::Every), INCONCLUSIVE, "mute not");
+    comes_to(&later.replica(6_000, "mute", false), &arrival(206, Who::Every), PASS, "2 of 2");
 }
 
 #[test]
