@@ -4,7 +4,7 @@
 //! A replica that comes counts while others are still on their way; one that comes later, with nothing but
 //! the new value, cannot undo an arrival.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrival::{Arrival, Seen};
 use super::story::{Presence, Story};
@@ -42,11 +42,20 @@ pub struct Reach {
 }
 
 impl Story {
-    /// The replicas that reported at a hop of a credential, or are known to a probe that looks there.
+    /// The replicas that reported at a hop of a credential, or are known to a probe that looks there. One
+    /// workload has several hops: what one of its probes knows of a replica that reports here counts here.
     pub fn lives_at(&self, credential: &str, hop: Hop) -> Vec<Life<'_>> {
-        let probes = self.plan.probes.iter().filter(|(_, p)| p.credential == credential && p.hop == hop);
-        let presences = probes.filter_map(|(probe, _)| self.replicas.get(probe)).flatten().collect();
-        lives(self.samples_at(credential, hop).collect(), presences)
+        let samples: Vec<&Sample> = self.samples_at(credential, hop).collect();
+        let here: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.by.as_deref()).collect();
+        let probes = self.plan.probes.iter().filter(|(_, planned)| planned.credential == credential);
+        let presences = probes.flat_map(|(probe, planned)| {
+            let known = self.replicas.get(probe).into_iter().flatten();
+            let here = &here;
+            known.filter(move |presence| planned.hop == hop || here.contains(presence.name.as_str()))
+        });
+        let mut presences: Vec<&Presence> = presences.collect();
+        presences.sort_by_key(|presence| presence.seq);
+        lives(samples, presences)
     }
 
     /// The replicas of one probe.

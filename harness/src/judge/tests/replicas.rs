@@ -95,6 +95,20 @@ fn one_that_never_reports_is_missed() {
 }
 
 #[test]
+fn what_one_probe_of_a_workload_knows_counts_at_its_other_hop() {
+    let sketch = Sketch::app().probe("holds", "app", Hop::Workload, None).begin().shows("store", 0, 1, "a");
+    let holds =
+        |sketch: Sketch, name, at, word| sketch.by(name, "holds", at, at, Outcome::Shows(value(word)));
+    let sketch = sketch.replica(1, "one", true).replica(2, "mute", true).accepted("web", 980, 982, "a");
+    let sketch = holds(sketch, "one", 10, "a").rotate(1_000, "b").replica(1_300, "two", true);
+    let sketch =
+        holds(sketch, "two", 1_400, "b").refused("old", 1_400, 1_404, "a").replica(1_500, "one", false);
+    let (credential, at, who) = ("app".to_owned(), Hop::Workload, Who::Every);
+    let arrival = Expectation::Arrival { credential, at, within: span(500), who, orders: Orders::All };
+    comes_to(&sketch, &arrival, PASS, "(1 of 1 replica, one last; 1 left before)");
+}
+
+#[test]
 fn every_replica_has_its_own_outage_and_the_service_has_another() {
     let sketch = two()
         .by("one", "web", 1_020, 1_024, refused("a"))
