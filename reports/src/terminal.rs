@@ -70,7 +70,7 @@ impl Page<'_> {
         for finding in to_explain {
             self.finding(finding, &scenario.file);
         }
-        self.listed(2, "pinned", pinned(scenario), None);
+        self.joined(2, "pinned", &pinned(scenario));
         self.listed(2, "margins", margins(scenario), None);
         for (index, projection) in scenario.projections.iter().enumerate() {
             self.labelled(2, if index == 0 { "scaled" } else { "" }, &projection.text, None);
@@ -78,7 +78,7 @@ impl Page<'_> {
         if scenario.evidence != Evidence::Real {
             self.labelled(2, "evidence", scenario.evidence.word(), None);
         }
-        self.listed(2, "covers", scenario.covers.clone(), None);
+        self.joined(2, "covers", &scenario.covers);
         for claim in &scenario.claims {
             for (label, text) in explain::claim(claim) {
                 let ink = (label == "stands").then_some(Ink::Strong);
@@ -135,6 +135,13 @@ impl Page<'_> {
         let items: Vec<String> = items.iter().enumerate().map(comma).collect();
         if !items.is_empty() {
             self.beside(indent, label, fill(items.iter().map(String::as_str), self.room(indent)), ink);
+        }
+    }
+
+    /// `label  one; another`, broken anywhere: for sentences; nothing where there are none.
+    fn joined(&mut self, indent: usize, label: &str, items: &[String]) {
+        if !items.is_empty() {
+            self.labelled(indent, label, &items.join("; "), None);
         }
     }
 

@@ -58,6 +58,8 @@ fn torn_pairs() {
     comes_to(&torn, &whole(), FAIL, "secret showed g1 at 5.0 ms: a pair of which one part is of");
     let elsewhere = good.saw("store", 20, 21, pair("u0", "p1"));
     comes_to(&elsewhere, &whole(), PASS, "");
+    let there = elsewhere.saw("secret", 30, 30, pair("u0", "p1"));
+    comes_to(&there, &whole(), PASS, "3 generations");
     let named = Sketch::kv().begin().news(0, "a").news(10, "b").news(20, "a");
     comes_to(&named, &whole(), PASS, "2 generations");
     let alternating =

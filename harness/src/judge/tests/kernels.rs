@@ -139,6 +139,8 @@ fn retirements() {
         "g0 was refused within 20–105 ms of r1 (g0 → g1); 1 refusal after the deadline",
     );
     comes_to(&out, &retired(1_000), INCONCLUSIVE, "nobody tried g0 later than 1.00 s");
+    let late = app().accepted("web", 1_020, 1_022, "a").refused("old", 2_100, 2_105, "a");
+    comes_to(&late, &retired(1_000), INCONCLUSIVE, "g0 was refused 20 ms–1.10 s after r1");
     comes_to(
         &good.clone().accepted("old", 2_200, 2_205, "a"),
         &retired(1_000),

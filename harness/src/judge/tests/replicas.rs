@@ -87,6 +87,25 @@ fn one_that_never_reports_is_missed() {
     let silent = silent.by("two", "web", 1_200, 1_206, accepted("b"));
     comes_to(&silent, &arrival(9_000, Who::Every), INCONCLUSIVE, "(2 of 3 replicas, mute not)");
     comes_to(&silent, &arrival(206, Who::Any), PASS, "");
+    let both =
+        two().by("one", "web", 1_200, 1_205, accepted("b")).by("two", "web", 1_200, 1_206, accepted("b"));
+    let later = both.replica(5_000, "mute", true);
+    comes_to(&later, &arrival(206, Who::Every), INCONCLUSIVE, "mute not");
+    comes_to(&later.replica(6_000, "mute", false), &arrival(206, Who::Every), PASS, "2 of 2");
+}
+
+#[test]
+fn what_one_probe_of_a_workload_knows_counts_at_its_other_hop() {
+    let sketch = Sketch::app().probe("holds", "app", Hop::Workload, None).begin().shows("store", 0, 1, "a");
+    let holds =
+        |sketch: Sketch, name, at, word| sketch.by(name, "holds", at, at, Outcome::Shows(value(word)));
+    let sketch = sketch.replica(1, "one", true).replica(2, "mute", true).accepted("web", 980, 982, "a");
+    let sketch = holds(sketch, "one", 10, "a").rotate(1_000, "b").replica(1_300, "two", true);
+    let sketch =
+        holds(sketch, "two", 1_400, "b").refused("old", 1_400, 1_404, "a").replica(1_500, "one", false);
+    let (credential, at, who) = ("app".to_owned(), Hop::Workload, Who::Every);
+    let arrival = Expectation::Arrival { credential, at, within: span(500), who, orders: Orders::All };
+    comes_to(&sketch, &arrival, PASS, "(1 of 1 replica, one last; 1 left before)");
 }
 
 #[test]
