@@ -89,7 +89,8 @@ fn health_of(story: &Story, name: &str, planned: &ProbePlan) -> ProbeHealth {
     let (mut answered, mut missed, mut latest_us) = (0, 0, Micros(0));
     for sample in story.samples_by(name) {
         match sample.answer {
-            Answer::Shows(_) | Answer::Accepted(_) | Answer::Refused(_) | Answer::Unclear(_) => answered += 1,
+            Answer::Shows(_) | Answer::Accepted(_) | Answer::Refused(_) | Answer::Locked(_) => answered += 1,
+            Answer::Unclear(_) => answered += 1,
             Answer::Unreachable(_) => {}
             Answer::Missed => {
                 missed += 1;

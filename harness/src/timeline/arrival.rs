@@ -138,7 +138,8 @@ impl Story {
                 }
                 Answer::Refused(Some(generation)) => Some(generation) == previous && !was_refused,
                 Answer::Accepted(None) | Answer::Refused(None) => false,
-                Answer::Shows(_) | Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => false,
+                Answer::Shows(_) | Answer::Locked(_) | Answer::Missed => false,
+                Answer::Unreachable(_) | Answer::Unclear(_) => false,
             };
             if arrived {
                 return not_yet.arrival(this, Some(sample));
