@@ -123,10 +123,10 @@ pub(super) fn churn(story: &Story, credential: &str) -> Result<Tally, String> {
 
 /// Refused logins of a probe.
 pub(super) fn refused(story: &Story, probe: &str) -> Result<Tally, String> {
-    if !story.samples_by(probe).any(|sample| sample.accepted() || sample.refused()) {
+    if !story.samples_by(probe).any(|sample| sample.accepted() || sample.turned_away()) {
         return Err(format!("{probe} never had an answer to a login"));
     }
-    let refused: Vec<&Sample> = story.samples_by(probe).filter(|sample| sample.refused()).collect();
+    let refused: Vec<&Sample> = story.samples_by(probe).filter(|sample| sample.turned_away()).collect();
     let mut by: BTreeMap<&str, usize> = BTreeMap::new();
     for name in refused.iter().filter_map(|sample| sample.by.as_deref()) {
         *by.entry(name).or_default() += 1;
