@@ -256,6 +256,19 @@ impl<'a> Room<'a> {
         }
     }
 
+    /// Deletes the namespace with all that is in it, and waits until no process is left.
+    pub(crate) async fn leave(mut self) {
+        self.delete(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}))
+            .await;
+        let pods = self.pods();
+        self.until("its pods are gone with their namespace", |news| {
+            let is_gone = |pod: &String| news.iter().any(|n| n.pod == *pod && n.what == PodEvent::Gone);
+            pods.iter().all(is_gone)
+        })
+        .await;
+        assert_eq!(self.house.processes_of(&self.namespace), Vec::<String>::new());
+    }
+
     /// The pods that were started so far, in order.
     pub(crate) fn pods(&self) -> Vec<String> {
         let mut pods = Vec::new();

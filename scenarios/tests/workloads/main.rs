@@ -115,7 +115,7 @@ async fn rollout(house: &House) {
         new.iter().all(|pod| news.iter().any(|n| n.pod == *pod && n.what == PodEvent::Gone))
     })
     .await;
-    assert_eq!(house.processes_of(&room.namespace), Vec::<String>::new());
+    room.leave().await;
 }
 
 /// What is read once at start stays, wherever it was read from; a new process has the new value.
@@ -164,6 +164,7 @@ async fn environment_and_sub_path(house: &House) {
     for name in ["env", "sub", "once"] {
         assert!(!met(&room.news, name, How::Accepted, &g1), "{name} never moves");
     }
+    room.leave().await;
 }
 
 /// A program that ends at once is started again after pauses that get longer.
@@ -192,6 +193,7 @@ async fn crash_loop(house: &House) {
     let container = &status["containerStatuses"][0];
     assert_eq!(container["lastState"]["terminated"]["exitCode"], 1);
     assert_eq!((&container["ready"], &status["phase"]), (&json!(false), &json!("Running")));
+    room.leave().await;
 }
 
 /// What cannot run stays Pending, and says why where people look.
@@ -230,13 +232,19 @@ async fn refused(house: &House) {
         .await;
         let message = room.until_event(name, reason).await;
         assert!(message.contains(says), "{message}");
-        let status = room.until_status(name, "Pending", |status| status["phase"] == "Pending").await;
-        let ready = status["conditions"].as_array().into_iter().flatten().find(|c| c["type"] == "Ready");
-        assert_eq!(ready.map(|c| &c["status"]), Some(&json!("False")));
+        let status = room
+            .until_status(name, "it says why it is not ready", |status| {
+                let conditions = status["conditions"].as_array().into_iter().flatten();
+                let ready = conditions.into_iter().find(|condition| condition["type"] == "Ready");
+                ready.is_some_and(|ready| ready["status"] == "False" && ready["reason"] != "")
+            })
+            .await;
+        assert_eq!(status["phase"], "Pending");
         room.delete(&pod).await;
         room.until("it is gone", |news| news.iter().any(|n| n.pod == name && n.what == PodEvent::Gone)).await;
     }
     assert!(!room.news.iter().any(|n| matches!(n.what, PodEvent::Started { .. })));
+    room.leave().await;
 }
 
 /// A pod waits for Secrets that come after it: one in its environment, one in a volume.
@@ -265,6 +273,7 @@ async fn missing_secret(house: &House) {
     room.secret("db", "missing-g0-value").await;
     room.until("it is ready", |news| news.iter().any(is_ready)).await;
     room.until("it logs in", |news| news.iter().any(|n| accepted(n).is_some())).await;
+    room.leave().await;
 }
 
 /// Init containers run to their end first; who does not listen to SIGTERM is killed after the grace.
@@ -311,7 +320,7 @@ async fn stubborn(house: &House) {
         room.news.iter().find(|n| matches!(n.what, PodEvent::Ended { how } if how == ExitReport::Signal(9)));
     let end = end.expect("it was killed");
     assert!((end.at - deleted).duration() >= Duration::from_secs(1), "not before its grace was over");
-    assert_eq!(house.processes_of(&room.namespace), Vec::<String>::new());
+    room.leave().await;
 }
 
 /// OpenBao read at start, and through its agent's file: both as the pod's own ServiceAccount.
@@ -346,6 +355,7 @@ async fn openbao_ways(house: &House) {
         })
         .await;
     }
+    room.leave().await;
 }
 
 /// Three servers, three ways of keeping a connection, one rotation: who follows it, and who does not notice.
@@ -406,6 +416,7 @@ async fn every_server_in_every_style(house: &House) {
             Style::Fresh | Style::Pool { .. } => assert!(whole.0 > 0 && whole.1 > 0, "{name}: {whole:?}"),
         }
     }
+    room.leave().await;
 }
 
 /// The API server dies and comes back: running pods go on, and what changed is carried out.
@@ -442,4 +453,5 @@ async fn api_server_restarts(house: &House) {
         pods.iter().all(|pod| news.iter().any(|n| n.pod == *pod && n.what == PodEvent::Gone))
     })
     .await;
+    room.leave().await;
 }
