@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::secret::Secret;
+
 /// The name of one field of a credential: `username`, `password`, …
 pub type FieldName = String;
 
@@ -43,18 +45,53 @@ impl Sighting {
 }
 
 /// Makes fingerprints under a key that lives as long as this value, in memory only.
-pub struct Fingerprinter(Hmac<Sha256>);
+pub struct Fingerprinter {
+    mac: Hmac<Sha256>,
+    key: Secret,
+}
+
+/// Text that is no key of a run. What it is instead is not said: it may be somebody's secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the fingerprint key has to be 64 hexadecimal digits")]
+pub struct BadKey;
 
 impl Fingerprinter {
     /// Draws a new key.
     pub fn new() -> Self {
-        let key: [u8; 32] = rand::random();
-        Self(Hmac::new_from_slice(&key).expect("HMAC takes a key of any length"))
+        Self::from_key(rand::random())
+    }
+
+    /// With the key of a run.
+    pub fn from_key(key: [u8; 32]) -> Self {
+        let mac = Hmac::new_from_slice(&key).expect("HMAC takes a key of any length");
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { mac, key: Secret::new(hex) }
+    }
+
+    /// With the key of a run, as [`Self::key_hex`] says it.
+    ///
+    /// # Errors
+    /// [`BadKey`] if that is no key.
+    pub fn from_key_hex(hex: &str) -> Result<Self, BadKey> {
+        let digits: Option<Vec<u8>> =
+            hex.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+        let bytes: Vec<u8> =
+            digits.ok_or(BadKey)?.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+        match <[u8; 32]>::try_from(bytes) {
+            Ok(key) if hex.len() == 64 => Ok(Self::from_key(key)),
+            _ => Err(BadKey),
+        }
+    }
+
+    /// The key, for a process that must make the same fingerprints. A secret: who has it can try values
+    /// against the fingerprints of a report.
+    pub fn key_hex(&self) -> &Secret {
+        &self.key
     }
 
     /// The fingerprint of one value.
     pub fn fingerprint(&self, value: &[u8]) -> Fingerprint {
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         mac.update(value);
         let digest = mac.finalize().into_bytes();
         Fingerprint(digest[..6].iter().map(|byte| format!("{byte:02x}")).collect())
@@ -82,6 +119,16 @@ mod tests {
         assert_eq!(one.fingerprint(b"v"), one.fingerprint(b"v"));
         assert_ne!(one.fingerprint(b"v"), one.fingerprint(b"w"));
         assert_ne!(one.fingerprint(b"v"), two.fingerprint(b"v"));
+    }
+
+    #[test]
+    fn who_has_the_key_makes_the_same_fingerprints() {
+        let ours = Fingerprinter::new();
+        let theirs = Fingerprinter::from_key_hex(ours.key_hex().expose()).expect("a key");
+        assert_eq!(ours.fingerprint(b"v"), theirs.fingerprint(b"v"));
+        for bad in ["", "0", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(Fingerprinter::from_key_hex(bad).err(), Some(BadKey), "{bad}");
+        }
     }
 
     #[test]

@@ -2,12 +2,22 @@
 
 use super::{Judgement, against, hops, words};
 use crate::clock::Micros;
-use crate::event::Hop;
+use crate::event::{Hop, OrderKind};
+use crate::plan::{Orders, Who};
 use crate::timeline::{Rotation, Sample, Story};
 use crate::verdict::Verdict;
 
-/// Every rotation ordered of the credential is seen at the hop within this time of being ordered.
-pub(super) fn judge(story: &Story, credential: &str, at: Hop, within: Micros) -> Judgement {
+/// What is asked of every rotation.
+pub(super) struct Asked<'a> {
+    pub(super) credential: &'a str,
+    pub(super) at: Hop,
+    pub(super) within: Micros,
+    pub(super) who: Who,
+}
+
+/// Every rotation of the credential is seen at the hop within this time of being ordered.
+pub(super) fn judge(story: &Story, of: &Asked<'_>, orders: Orders) -> Judgement {
+    let Asked { credential, at, .. } = *of;
     let rotations = story.rotations(credential);
     let asked = match hops::checked(story, credential) && at == Hop::Origin {
         true => story.samples(credential).iter().any(Sample::login_like),
@@ -16,9 +26,16 @@ pub(super) fn judge(story: &Story, credential: &str, at: Hop, within: Micros) ->
     if !rotations.is_empty() && !asked {
         return Judgement::inconclusive(format!("nothing was ever seen of {credential} at {at}"));
     }
-    let each =
-        rotations.iter().enumerate().map(|(r, rotation)| one(story, credential, at, within, r, rotation));
-    let mut each: Vec<Judgement> = each.collect();
+    let spoken_of = |(_, rotation): &(usize, &Rotation)| match orders {
+        Orders::All => true,
+        Orders::RolledBack => rotation.kind == OrderKind::RolledBack,
+    };
+    let each = rotations.iter().enumerate().filter(spoken_of);
+    let mut each: Vec<Judgement> = each.map(|(r, rotation)| one(story, of, r, rotation)).collect();
+    if each.is_empty() && !rotations.is_empty() {
+        return Judgement::inconclusive(format!("{credential} was never rolled back, so nothing was shown"));
+    }
+    let count = each.len();
     // The worst decides, and of several equally bad ones the slowest, and of those the first.
     let badness = |judgement: &Judgement| {
         let bounds = judgement.measured.unwrap_or_default();
@@ -27,33 +44,29 @@ pub(super) fn judge(story: &Story, credential: &str, at: Hop, within: Micros) ->
     let worst = (0..each.len()).rev().max_by_key(|r| badness(&each[*r]));
     let Some(worst) = worst else { return Judgement::no_rotation(credential) };
     let mut decides = each.swap_remove(worst);
-    if rotations.len() > 1 {
-        decides.seen.push_str(&format!("; the worst of {}", words::many(rotations.len(), "rotation")));
+    if count > 1 {
+        decides.seen.push_str(&format!("; the worst of {}", words::many(count, "rotation")));
     }
     decides
 }
 
 /// One rotation.
-fn one(
-    story: &Story,
-    credential: &str,
-    at: Hop,
-    within: Micros,
-    index: usize,
-    rotation: &Rotation,
-) -> Judgement {
+fn one(story: &Story, of: &Asked<'_>, index: usize, rotation: &Rotation) -> Judgement {
+    let Asked { credential, at, within, who } = *of;
     let name = words::rotation(index, rotation);
     let checked = hops::checked(story, credential);
     if rotation.set.is_none() && !(checked && at == Hop::Origin) {
         return Judgement::inconclusive(format!("what {name} set was never learnt")).evidence([rotation.seq]);
     }
-    let arrival = story.arrival(credential, at, index);
+    let reach = story.reach(credential, at, index, who);
+    let arrival = reach.arrival;
     let (mut verdict, span) = (against(arrival.bounds, within), words::span(arrival.bounds));
     let mut seen = match arrival.seen {
-        Some(_) => format!("{name} at {at} after {span}"),
+        Some(_) => format!("{name} at {at} after {span}{}", words::replicas(&reach, who)),
         None => format!(
-            "{name} was never seen at {at}, and was certainly not there for {}",
-            arrival.bounds.at_least
+            "{name} was never seen at {at}, and was certainly not there for {}{}",
+            arrival.bounds.at_least,
+            words::replicas(&reach, who)
         ),
     };
     if verdict == Verdict::Inconclusive && arrival.seen.is_some() {

@@ -1,6 +1,8 @@
 //! Kernel: how often something happened lies within bounds.
 
-use super::{Judgement, words};
+mod tally;
+
+use super::Judgement;
 use crate::plan::Counted;
 use crate::timeline::Story;
 use crate::verdict::Verdict;
@@ -11,60 +13,41 @@ struct Tally {
     value: u64,
     /// What that is.
     text: String,
-    /// Whether there may have been more.
-    maybe_more: Option<&'static str>,
+    /// Why there may have been more, or, where it may be another number altogether, why.
+    doubt: Option<String>,
+    /// Whether the doubt is about fewer, too.
+    either_way: bool,
     evidence: Vec<u64>,
 }
 
 /// The count lies within the bounds.
 pub(super) fn judge(story: &Story, of: &Counted, at_least: Option<u64>, at_most: Option<u64>) -> Judgement {
     let tally = match of {
-        Counted::Moves { credential, at } => {
-            let moves = story.moves(credential, *at);
-            if story.samples_at(credential, *at).all(|sample| sample.shows().is_none()) {
-                return Judgement::inconclusive(format!("nothing was ever seen of {credential} at {at}"));
-            }
-            let told = moves.iter().map(|m| format!("{} → {}", m.from, m.to));
-            let told = if moves.is_empty() { String::new() } else { format!(": {}", words::first_few(told)) };
-            let count = words::many(moves.len(), "move");
-            Tally {
-                value: moves.len() as u64,
-                text: format!("{count} of {credential} at {at}{told}"),
-                maybe_more: story.gaps_at(credential, *at).next().map(|_| "the watch was blind for a time"),
-                evidence: moves.iter().map(|m| m.seq).collect(),
-            }
-        }
-        Counted::Most { counter } => {
-            let readings = story.counts.get(counter).map_or(&[] as &[_], Vec::as_slice);
-            // Of several equally high ones the first.
-            let Some(most) = readings.iter().rev().max_by_key(|reading| reading.value) else {
-                return Judgement::inconclusive(format!("{counter} was never counted"));
-            };
-            let blind = story.gaps.iter().any(|gap| gap.probe == *counter);
-            Tally {
-                value: most.value,
-                text: format!("{} of {counter}", most.value),
-                maybe_more: blind.then_some("the watch was blind for a time"),
-                evidence: vec![most.seq],
-            }
-        }
-        Counted::Last { .. }
-        | Counted::Rise { .. }
-        | Counted::Churn { .. }
-        | Counted::Refused { .. }
-        | Counted::Stragglers { .. } => return Judgement::inconclusive("it is not counted yet"),
+        Counted::Moves { credential, at } => tally::moves(story, credential, *at),
+        Counted::Most { counter } => tally::most(story, counter),
+        Counted::Last { counter } => tally::last(story, counter),
+        Counted::Rise { counter } => tally::rise(story, counter),
+        Counted::Churn { credential } => tally::churn(story, credential),
+        Counted::Refused { probe } => tally::refused(story, probe),
+        Counted::Stragglers { credential, after } => tally::stragglers(story, credential, *after),
+    };
+    let tally = match tally {
+        Ok(tally) => tally,
+        Err(why) => return Judgement::inconclusive(why),
     };
     let too_few = at_least.is_some_and(|least| tally.value < least);
     let too_many = at_most.is_some_and(|most| tally.value > most);
-    let cut_short = (!story.complete()).then_some("the scenario was not played to its end");
+    let cut_short = || (!story.complete()).then(|| "the scenario was not played to its end".to_owned());
     let doubt = match (too_many, too_few) {
+        _ if tally.either_way => tally.doubt.or_else(|| cut_short().filter(|_| too_many || too_few)),
         // More cannot become fewer.
         (true, _) => None,
-        (false, true) => tally.maybe_more.or(cut_short),
-        (false, false) => tally.maybe_more.filter(|_| at_most.is_some()),
+        (false, true) => tally.doubt.or_else(cut_short),
+        (false, false) => tally.doubt.filter(|_| at_most.is_some()),
     };
+    let so = if tally.either_way { "it may be another number now" } else { "there may have been more" };
     let (verdict, doubt) = match (too_many || too_few, doubt) {
-        (_, Some(doubt)) => (Verdict::Inconclusive, format!("; {doubt}, so there may have been more")),
+        (_, Some(doubt)) => (Verdict::Inconclusive, format!("; {doubt}, so {so}")),
         (true, None) => (Verdict::Fail, String::new()),
         (false, None) => (Verdict::Pass, String::new()),
     };

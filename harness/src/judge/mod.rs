@@ -1,12 +1,13 @@
 //! The judge: from a timeline to verdicts, purely.
 //!
-//! Five kernels, one file each, say what an expectation comes to. A pass is earned: where the evidence
+//! Five kernels, and one that combines them, say what an expectation comes to. A pass is earned: where the evidence
 //! for it is missing the answer is inconclusive, and a failure needs evidence just as much.
 
 mod always;
 mod arrival;
 mod claims;
 mod count;
+mod every;
 mod evidence;
 mod hops;
 mod order;
@@ -19,7 +20,7 @@ mod words;
 
 use crate::clock::Micros;
 use crate::event::Ending;
-use crate::plan::{Always, Bounds, Expectation, Expected};
+use crate::plan::{Bounds, Expectation, Expected};
 use crate::timeline::{Reading, Story, Timeline};
 use crate::verdict::{self, Finding, RunVerdict, ServerUsage, Stopped, Verdict};
 
@@ -86,24 +87,13 @@ impl Expectation {
     /// What this expectation comes to in a story.
     pub fn judge(&self, story: &Story) -> Judgement {
         match self {
-            Self::Arrival { credential, at, within, who: _, orders: _ } => {
-                arrival::judge(story, credential, *at, *within)
+            Self::Arrival { credential, at, within, who, orders } => {
+                let asked = arrival::Asked { credential, at: *at, within: *within, who: *who };
+                arrival::judge(story, &asked, *orders)
             }
-            Self::Outage { of, at_most, who: _ } => outage::judge(story, of, *at_most),
-            Self::Always(Always::Retired { credential, within }) => {
-                always::retired(story, credential, *within)
-            }
-            Self::Always(Always::HoldsStill { credential, at }) => {
-                always::holds_still(story, credential, *at)
-            }
-            Self::Always(
-                Always::StillAccepted { .. }
-                | Always::Whole { .. }
-                | Always::Agrees { .. }
-                | Always::State { .. }
-                | Always::Age { .. },
-            )
-            | Self::Every(_) => Judgement::inconclusive("it is not judged yet"),
+            Self::Outage { of, at_most, who } => outage::judge(story, of, *at_most, *who),
+            Self::Always(state) => always::judge(story, state),
+            Self::Every(all) => every::judge(story, all),
             Self::Count { of, at_least, at_most } => count::judge(story, of, *at_least, *at_most),
             Self::Order { credential, at } => order::judge(story, credential, *at),
         }

@@ -6,24 +6,75 @@
 
 use super::{Judgement, against, words};
 use crate::clock::Micros;
-use crate::plan::Bounds;
-use crate::timeline::{Sample, Story};
+use crate::plan::{Bounds, Who};
+use crate::timeline::{Life, Sample, Story};
 use crate::verdict::Verdict;
 
-/// No time in which the probe's logins were refused was longer than the limit.
-pub(super) fn judge(story: &Story, probe: &str, limit: Micros) -> Judgement {
+/// No time in which the probe's logins were refused was longer than the limit: those of each replica
+/// apart, or of all of them together.
+pub(super) fn judge(story: &Story, probe: &str, limit: Micros, who: Who) -> Judgement {
     let samples: Vec<&Sample> = story.samples_by(probe).collect();
     let Some(planned) = story.plan.probes.get(probe).filter(|_| !samples.is_empty()) else {
         return Judgement::inconclusive(format!("{probe} never asked"));
     };
-    let rotations = story.rotations(&planned.credential);
-    let measured = measure(&samples, rotations.first().map(|rotation| rotation.ordered));
-    let unseen = (0..rotations.len()).find(|r| story.origin(&planned.credential, *r).seen.is_none());
+    let rotated = story.rotations(&planned.credential).first().map(|rotation| rotation.ordered);
+    let lives = story.lives_of(probe);
+    let named = lives.iter().any(|life| life.name.is_some());
+    if !named || who == Who::Any {
+        let measured = measure(&samples, rotated, Lifetime::default());
+        let together =
+            if named { format!(" by all of {}", words::many(lives.len(), "replica")) } else { String::new() };
+        return hold(story, &planned.credential, &measured, limit, &together);
+    }
+    if let Some(silent) = lives.iter().find(|life| unasked(story, life, limit)) {
+        let name = silent.name.unwrap_or(probe);
+        return Judgement::inconclusive(format!("{name} was there for longer than {limit} and never asked"));
+    }
+    let each = lives.iter().filter(|life| !life.samples.is_empty()).map(|life| {
+        let measured = measure(&life.samples, rotated, Lifetime::of(life));
+        let whose = format!(
+            " ({}, the worst of {})",
+            life.name.unwrap_or(probe),
+            words::many(lives.len(), "replica")
+        );
+        (measured.longest, hold(story, &planned.credential, &measured, limit, &whose))
+    });
+    let worst = each.max_by_key(|(longest, judgement)| {
+        (judgement.verdict, longest.at_most.unwrap_or(Micros(u64::MAX)), longest.at_least)
+    });
+    worst.map_or_else(|| Judgement::inconclusive(format!("{probe} never asked")), |(_, judgement)| judgement)
+}
+
+/// Whether a replica was there for longer than the limit without ever trying to get in.
+fn unasked(story: &Story, life: &Life<'_>, limit: Micros) -> bool {
+    let until = life.gone.map_or(story.end(), |(_, gone)| gone);
+    life.samples.is_empty() && until - life.came > limit
+}
+
+/// When a replica came and went, as far as that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lifetime {
+    /// Nothing can have been refused before.
+    from: Option<Micros>,
+    /// Nor after.
+    until: Option<Micros>,
+}
+
+impl Lifetime {
+    fn of(life: &Life<'_>) -> Self {
+        Self { from: Some(life.came), until: life.gone.map(|(_, gone)| gone) }
+    }
+}
+
+/// What was measured, held against the limit.
+fn hold(story: &Story, credential: &str, measured: &Measured, limit: Micros, whose: &str) -> Judgement {
+    let rotations = story.rotations(credential);
+    let unseen = (0..rotations.len()).find(|r| story.origin(credential, *r).seen.is_none());
     let held = against(measured.longest, limit);
     let (verdict, doubt) = match (held, unseen) {
         (Verdict::Inconclusive, _) => (held, measured.doubt(limit)),
         (Verdict::Pass, _) if rotations.is_empty() => {
-            (Verdict::Inconclusive, Judgement::no_rotation(&planned.credential).seen)
+            (Verdict::Inconclusive, Judgement::no_rotation(credential).seen)
         }
         (Verdict::Pass, Some(r)) => {
             let name = words::rotation(r, &rotations[r]);
@@ -33,11 +84,12 @@ pub(super) fn judge(story: &Story, probe: &str, limit: Micros) -> Judgement {
             (held, String::new())
         }
     };
-    let seen = if doubt.is_empty() { measured.text() } else { format!("{}; {doubt}", measured.text()) };
+    let text = measured.text() + whose;
+    let seen = if doubt.is_empty() { text } else { format!("{text}; {doubt}") };
     Judgement {
         measured: Some(measured.longest),
         limit: Some(limit),
-        ..Judgement::new(verdict, seen).brief(measured.brief()).evidence(measured.evidence)
+        ..Judgement::new(verdict, seen).brief(measured.brief()).evidence(measured.evidence.iter().copied())
     }
 }
 
@@ -64,7 +116,7 @@ struct Outage<'a> {
 }
 
 /// Measures the longest outage.
-pub(super) fn measure(samples: &[&Sample], rotated: Option<Micros>) -> Measured {
+pub(super) fn measure(samples: &[&Sample], rotated: Option<Micros>, life: Lifetime) -> Measured {
     let sorted = |keep: fn(&Sample) -> bool| {
         let mut kept: Vec<&Sample> = samples.iter().copied().filter(|sample| keep(sample)).collect();
         kept.sort_by_key(|sample| (sample.asked, sample.answered, sample.seq));
@@ -73,7 +125,8 @@ pub(super) fn measure(samples: &[&Sample], rotated: Option<Micros>) -> Measured 
     let (good, refused) = (sorted(Sample::accepted), sorted(Sample::refused));
     let next = NextGood::among(&good);
     let outages: Vec<Outage> =
-        group(&refused, &next).into_iter().map(|run| bound(run, &good, &next)).collect();
+        group(&refused, &next).into_iter().map(|run| bound(run, &good, &next, life)).collect();
+    let rotated = rotated.map(|rotated| life.from.map_or(rotated, |came| came.max(rotated)));
     let unseen = longest_unseen(samples, &good, &next, rotated);
     let at_least = outages.iter().map(|outage| outage.bounds.at_least).max().unwrap_or_default();
     let at_most = outages.iter().map(|outage| outage.bounds.at_most).chain([unseen]);
@@ -174,7 +227,7 @@ fn group<'a, 'b>(refused: &'b [&'a Sample], next: &NextGood) -> Vec<&'b [&'a Sam
 }
 
 /// The two bounds of one outage.
-fn bound<'a>(run: &[&'a Sample], good: &[&'a Sample], next: &NextGood) -> Outage<'a> {
+fn bound<'a>(run: &[&'a Sample], good: &[&'a Sample], next: &NextGood, life: Lifetime) -> Outage<'a> {
     let first_asked = run.iter().map(|sample| sample.asked).min().expect("a run has a sample");
     let last_answered = run.iter().map(|sample| sample.answered).max().expect("a run has a sample");
     // From the first refusal's finish to the last one's start, where nothing good lies between the two.
@@ -190,7 +243,12 @@ fn bound<'a>(run: &[&'a Sample], good: &[&'a Sample], next: &NextGood) -> Outage
     Outage {
         bounds: Bounds {
             at_least: run.iter().map(|first| lasted(first)).max().unwrap_or_default(),
-            at_most: before.zip(after).map(|(before, after)| after.answered - before.asked),
+            // Where nothing good lies on a side, a replica's own coming or going bounds it.
+            at_most: before
+                .map(|before| before.asked)
+                .or(life.from)
+                .zip(after.map(|after| after.answered).or(life.until.map(|gone| gone.max(last_answered))))
+                .map(|(before, after)| after - before),
         },
         first: run.iter().min_by_key(|sample| sample.answered).expect("a run has a sample"),
         last: run.iter().max_by_key(|sample| sample.asked).expect("a run has a sample"),

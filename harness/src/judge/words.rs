@@ -1,8 +1,8 @@
 //! How the judge says numbers.
 
 use crate::clock::Micros;
-use crate::plan::Bounds;
-use crate::timeline::{Generation, Rotation};
+use crate::plan::{Bounds, Who};
+use crate::timeline::{Generation, Reach, Rotation};
 
 /// What keeps a rotation of which only the way behind the server was seen from passing.
 pub(super) const NOT_AT_ORIGIN: &str =
@@ -37,6 +37,21 @@ pub(super) fn moves(rotation: &Rotation) -> String {
 /// `r1 (g0 → g1)`.
 pub(super) fn rotation(index: usize, rotation: &Rotation) -> String {
     format!("r{} ({})", index + 1, moves(rotation))
+}
+
+/// Of which replicas an arrival is: ` (2 of 2 replicas, web-1 last)`; nothing where there is only one, unnamed.
+pub(super) fn replicas(reach: &Reach, who: Who) -> String {
+    let Some(by) = &reach.by else { return String::new() };
+    let which = match who {
+        Who::Every if reach.reached < reach.of => format!("{by} not"),
+        Who::Every => format!("{by} last"),
+        Who::Any => format!("{by} first"),
+    };
+    let left = match reach.left {
+        0 => String::new(),
+        left => format!("; {left} left before"),
+    };
+    format!(" ({} of {}, {which}{left})", reach.reached, many(reach.of, "replica"))
 }
 
 /// The first few of many, joined.

@@ -8,7 +8,7 @@ use super::story::Story;
 use super::track::{Answer, Generation, Rotation, Sample};
 use crate::clock::Micros;
 use crate::event::Hop;
-use crate::plan::Bounds;
+use crate::plan::{Bounds, Who};
 
 /// When a rotation arrived at a hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,9 +49,9 @@ impl NotYet {
         if at > self.at { Self { at, seq } } else { self }
     }
 
-    fn arrival(self, ordered: Micros, seen: Option<&Sample>) -> Arrival {
-        let at_most = seen.map(|sample| sample.answered - ordered);
-        let at_least = self.at - ordered;
+    fn arrival(self, rotation: &Rotation, seen: Option<&Sample>) -> Arrival {
+        let at_most = seen.map(|sample| sample.answered - rotation.ordered);
+        let at_least = self.at - rotation.certain;
         Arrival {
             bounds: Bounds { at_least: at_most.map_or(at_least, |most| most.min(at_least)), at_most },
             seen: seen.map(|sample| Seen { seq: sample.seq, at: sample.answered }),
@@ -73,41 +73,64 @@ impl Story {
         if hop == Hop::Origin && checked {
             return self.origin(credential, rotation);
         }
+        self.reach(credential, hop, rotation, Who::Every).arrival
+    }
+
+    /// When a rotation arrived at a hop, all that is seen there taken as one series.
+    pub(super) fn arrival_of_all(&self, credential: &str, hop: Hop, rotation: usize) -> Arrival {
+        let samples: Vec<&Sample> = self.samples_at(credential, hop).collect();
+        let arrival = self.arrival_among(credential, rotation, &samples);
         let rotations = self.rotations(credential);
-        let Some(Rotation { ordered, set: Some(set), .. }) = rotations.get(rotation) else {
+        let Some(since) = rotations.get(rotation).filter(|r| r.set.is_some() && arrival.seen.is_none())
+        else {
+            return arrival;
+        };
+        let not_yet = NotYet { at: since.certain + arrival.bounds.at_least, seq: arrival.not_before };
+        let known = self.silent_until(credential, hop, &rotations[rotation..]);
+        not_yet.or_later(known, not_yet.seq).arrival(since, None)
+    }
+
+    /// When a rotation was seen to arrive among these samples, which are of one hop.
+    pub(super) fn arrival_among(&self, credential: &str, rotation: usize, samples: &[&Sample]) -> Arrival {
+        let rotations = self.rotations(credential);
+        let Some(this @ Rotation { ordered, set: Some(set), .. }) = rotations.get(rotation) else {
             return Arrival::default();
         };
-        let standing = self.standing_before(credential, hop, *ordered);
+        let before = samples.iter().filter(|sample| sample.asked < *ordered);
+        let standing = before.filter_map(|sample| Some((sample.answered, sample.seq, sample.shows()?)));
+        let standing = standing.max().map(|(_, _, generation)| generation);
         let mut not_yet = NotYet { at: *ordered, seq: None };
         let mut moved = false;
-        for sample in self.since(credential, *ordered, |sample| sample.hop == hop) {
+        for sample in since(samples.iter().copied(), *ordered) {
             let shows = sample.shows();
             // A value that has stood there all along shows nothing, even if a later rotation puts it back.
             moved |= shows.is_some() && shows != standing;
             if shows == Some(*set) || moved && overtakes(&rotations[rotation + 1..], sample) {
                 let not_yet = self.news(sample, not_yet);
-                return not_yet.arrival(*ordered, Some(sample));
+                return not_yet.arrival(this, Some(sample));
+            }
+            if under_way(&rotations[rotation + 1..], sample) {
+                continue;
             }
             if shows.is_some() || sample.refused() {
                 not_yet = not_yet.or_later(self.knows_of(sample), Some(sample.seq));
             }
         }
-        let known = self.silent_until(credential, hop, &rotations[rotation..]);
-        not_yet.or_later(known, not_yet.seq).arrival(*ordered, None)
+        not_yet.arrival(this, None)
     }
 
     /// When the server that checks a credential let the rotation count: the first login since the order
     /// in which it refused what stood before or accepted what was set (or set later).
     pub fn origin(&self, credential: &str, rotation: usize) -> Arrival {
         let rotations = self.rotations(credential);
-        let Some(&Rotation { ordered, from, set, .. }) = rotations.get(rotation) else {
+        let Some(this @ &Rotation { ordered, from, set, .. }) = rotations.get(rotation) else {
             return Arrival::default();
         };
         let previous = from.filter(|_| from != set);
         // What was refused before the order already is not refused because of it.
         let was_refused = self.decided_before(credential, previous, ordered).is_some_and(Sample::refused);
         let mut not_yet = NotYet { at: ordered, seq: None };
-        for sample in self.since(credential, ordered, Sample::login_like) {
+        for sample in since(self.samples(credential).iter().filter(|s| s.login_like()), ordered) {
             let arrived = match sample.answer {
                 Answer::Accepted(Some(generation)) => {
                     Some(generation) != previous && Some(generation) == set
@@ -118,13 +141,13 @@ impl Story {
                 Answer::Shows(_) | Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => false,
             };
             if arrived {
-                return not_yet.arrival(ordered, Some(sample));
+                return not_yet.arrival(this, Some(sample));
             }
             if sample.accepted() && previous.is_some() && sample.shows() == previous {
                 not_yet = not_yet.or_later(sample.asked, Some(sample.seq));
             }
         }
-        not_yet.arrival(ordered, None)
+        not_yet.arrival(this, None)
     }
 
     /// The last login with this generation that was answered before the moment.
@@ -140,14 +163,6 @@ impl Story {
             .filter(|sample| sample.login_like() && sample.answered <= moment)
             .filter(|s| matches!(s.answer, Answer::Accepted(Some(g)) | Answer::Refused(Some(g)) if g == generation))
             .max_by_key(|sample| (sample.answered, sample.seq))
-    }
-
-    /// The samples asked since a moment, in the order of their answers.
-    fn since(&self, credential: &str, moment: Micros, keep: impl Fn(&Sample) -> bool) -> Vec<&Sample> {
-        let asked = self.samples(credential).iter().filter(|sample| sample.asked >= moment && keep(sample));
-        let mut samples: Vec<_> = asked.collect();
-        samples.sort_by_key(|sample| (sample.answered, sample.seq));
-        samples
     }
 
     /// The moment of which a sample speaks at the earliest: when it was asked; by a watch, the moment of
@@ -168,14 +183,24 @@ impl Story {
     /// What the news itself says about when it had not happened yet: a watch tells at once, unless it was
     /// blind since it last told anything.
     fn news(&self, sample: &Sample, not_yet: NotYet) -> NotYet {
-        let Some(bar) = self.error_bar.filter(|_| self.watches(&sample.probe)) else { return not_yet };
-        let before = self.samples_by(&sample.probe).filter(|other| other.answered < sample.answered);
+        match self.told(&sample.probe, sample.asked) {
+            Some(happened) => not_yet.or_later(happened, not_yet.seq),
+            None => not_yet,
+        }
+    }
+
+    /// When news that a watch told at this moment happened at the earliest: the error bar before it, or when
+    /// the watch went blind since it last told anything. None for what is asked again and again, or where
+    /// the error bar was not measured.
+    pub(crate) fn told(&self, probe: &str, at: Micros) -> Option<Micros> {
+        let bar = self.error_bar.filter(|_| self.watches(probe))?;
+        let before = self.samples_by(probe).filter(|other| other.answered < at);
         let last_told = before.map(|other| other.answered).max();
-        let blind = self.gaps.iter().filter(|gap| gap.probe == sample.probe && gap.from < sample.answered);
+        let blind = self.gaps.iter().filter(|gap| gap.probe == probe && gap.from < at);
         let blind =
             blind.filter(|gap| last_told.is_none_or(|told| gap.until > told)).map(|gap| gap.from).min();
-        let happened = sample.asked - bar;
-        not_yet.or_later(blind.map_or(happened, |blind| blind.min(happened)), not_yet.seq)
+        let happened = at - bar;
+        Some(blind.map_or(happened, |blind| blind.min(happened)))
     }
 
     /// Until when the silence of the hop's watches shows that none of these rotations had arrived: to the
@@ -198,8 +223,23 @@ impl Story {
     }
 }
 
+/// Those asked since a moment, in the order of their answers.
+fn since<'a>(samples: impl Iterator<Item = &'a Sample>, moment: Micros) -> Vec<&'a Sample> {
+    let mut samples: Vec<_> = samples.filter(|sample| sample.asked >= moment).collect();
+    samples.sort_by_key(|sample| (sample.answered, sample.seq));
+    samples
+}
+
 /// Whether a sample shows what one of these rotations set, asked since that one was ordered.
 fn overtakes(later: &[Rotation], sample: &Sample) -> bool {
     let Some(shows) = sample.shows() else { return false };
     later.iter().any(|rotation| rotation.set == Some(shows) && rotation.ordered <= sample.asked)
+}
+
+/// Whether a sample shows what one of these rotations set, and was under way when that one was ordered: it
+/// may speak of it, or of the time before.
+fn under_way(later: &[Rotation], sample: &Sample) -> bool {
+    let Some(shows) = sample.shows() else { return false };
+    let spans = |moment: Micros| sample.asked < moment && moment <= sample.answered;
+    later.iter().any(|rotation| rotation.set == Some(shows) && spans(rotation.ordered))
 }

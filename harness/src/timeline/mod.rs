@@ -5,8 +5,10 @@
 //! and what the judge sees cannot differ.
 
 mod arrival;
+mod drift;
 mod fold;
 mod query;
+mod replicas;
 #[cfg(test)]
 pub(crate) mod sketch;
 mod story;
@@ -19,6 +21,8 @@ use std::collections::BTreeMap;
 pub use arrival::{Arrival, Seen};
 pub use fold::{Damaged, fold};
 pub use query::Move;
+pub(crate) use query::moves_among;
+pub use replicas::{Life, Reach};
 pub use story::{Blind, Counting, Played, Presence, Remark, Story, TurnedAway};
 pub use track::{Answer, Generation, Rotation, Sample, Track};
 

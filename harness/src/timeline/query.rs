@@ -1,5 +1,6 @@
 //! Questions to a story that do not depend on when exactly something arrived.
 
+use super::replicas::Life;
 use super::story::{Blind, Story};
 use super::track::{Generation, Rotation, Sample};
 use crate::clock::Micros;
@@ -85,29 +86,19 @@ impl Story {
         self.rotations(credential).last()?.from
     }
 
-    /// The moves of the value at a hop.
+    /// The moves of the value at a hop. Of several replicas, those that brought it to a generation which no
+    /// other had brought it to before: one that only follows the others makes no move of its own.
     ///
     /// Answers may overlap: then an older value that was asked for earlier and came back later would look
     /// like a move back. So only what was asked after the value that stands had been seen is a move, and
     /// there were certainly no fewer moves than these.
     pub fn moves(&self, credential: &str, hop: Hop) -> Vec<Move> {
-        let mut shown: Vec<_> = self.samples_at(credential, hop).filter(|s| s.shows().is_some()).collect();
-        shown.sort_by_key(|sample| (sample.answered, sample.seq));
-        let mut moves = Vec::new();
-        let mut standing: Option<(Generation, Micros)> = None;
-        for sample in shown {
-            let to = sample.shows().expect("only what shows a generation was kept");
-            match standing {
-                Some((from, _)) if from == to => {}
-                Some((_, since)) if sample.asked < since => {}
-                Some((from, _)) => {
-                    moves.push(Move { at: sample.answered, seq: sample.seq, from, to });
-                    standing = Some((to, sample.answered));
-                }
-                None => standing = Some((to, sample.answered)),
-            }
+        let lives = self.lives_at(credential, hop);
+        match lives.as_slice() {
+            [] => Vec::new(),
+            [only] => moves_among(only.samples.iter().copied()),
+            several => moves_in_front(several),
         }
-        moves
     }
 
     /// Whether anything watches the hop, rather than asks it again and again.
@@ -121,4 +112,53 @@ impl Story {
             self.plan.probes.get(&gap.probe).is_some_and(|p| p.credential == credential && p.hop == hop)
         })
     }
+}
+
+/// The moves that these samples of one hop, or of one replica, show.
+pub(crate) fn moves_among<'a>(samples: impl Iterator<Item = &'a Sample>) -> Vec<Move> {
+    let mut shown: Vec<_> = samples.filter(|sample| sample.shows().is_some()).collect();
+    shown.sort_by_key(|sample| (sample.answered, sample.seq));
+    let mut moves = Vec::new();
+    let mut standing: Option<(Generation, Micros)> = None;
+    for sample in shown {
+        let to = sample.shows().expect("only what shows a generation was kept");
+        match standing {
+            Some((from, _)) if from == to => {}
+            Some((_, since)) if sample.asked < since => {}
+            Some((from, _)) => {
+                moves.push(Move { at: sample.answered, seq: sample.seq, from, to });
+                standing = Some((to, sample.answered));
+            }
+            None => standing = Some((to, sample.answered)),
+        }
+    }
+    moves
+}
+
+/// The moves of the replica that is in front. A replica moves from the front to somewhere else, or comes
+/// with what nobody had before; whoever is behind only follows.
+fn moves_in_front(lives: &[Life<'_>]) -> Vec<Move> {
+    let births = lives.iter().filter_map(|life| {
+        let shown = life.samples.iter().filter(|sample| sample.shows().is_some());
+        let first = shown.min_by_key(|sample| (sample.answered, sample.seq))?;
+        Some((first.answered, first.seq, None, first.shows()?))
+    });
+    let moves = lives.iter().flat_map(|life| moves_among(life.samples.iter().copied()));
+    let moves = moves.map(|moved| (moved.at, moved.seq, Some(moved.from), moved.to));
+    let mut all: Vec<_> = births.chain(moves).collect();
+    all.sort_unstable();
+    let mut history: Vec<Generation> = Vec::new();
+    let mut front = Vec::new();
+    for (at, seq, from, to) in all {
+        match history.last() {
+            None => history.push(to),
+            Some(first) if *first == to => {}
+            Some(first) if from == Some(*first) || !history.contains(&to) => {
+                front.push(Move { at, seq, from: *first, to });
+                history.push(to);
+            }
+            Some(_) => {}
+        }
+    }
+    front
 }

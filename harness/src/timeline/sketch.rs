@@ -88,6 +88,12 @@ impl Sketch {
         self
     }
 
+    /// The credential `app` moves by itself, too, and at this hop first.
+    pub(crate) fn moving_itself(mut self, at: Hop) -> Self {
+        self.plan.credentials.get_mut("app").expect("app is planned").moves = MovesBy::Itself { at };
+        self
+    }
+
     pub(crate) fn probe(mut self, name: &str, credential: &str, hop: Hop, every: Option<u64>) -> Self {
         let every = every.map(span);
         self.plan.probes.insert(name.into(), ProbePlan { credential: credential.into(), hop, every });

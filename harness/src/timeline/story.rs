@@ -8,7 +8,7 @@ use crate::event::{
     CounterName, CredentialName, Ending, Event, Phase, ProbeName, Refusal, ReplicaName, StateName, What,
 };
 use crate::mask::Masked;
-use crate::plan::Plan;
+use crate::plan::{MovesBy, Plan};
 
 /// Everything known of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +160,10 @@ impl Story {
             }
             What::Ordered(order) => self.track(&order.credential).order(seq, at, order),
             What::Written { credential, sighting } => self.track(credential).write(at, sighting),
-            What::Seen(seen) => self.track(&seen.credential).see(seq, seen),
+            What::Seen(seen) => {
+                let told = self.told(&seen.probe, seen.asked);
+                self.track(&seen.credential).see(seq, seen, told);
+            }
             What::Count { counter, value } => {
                 self.counts.entry(counter.clone()).or_default().push(Counting { seq, at, value: *value });
             }
@@ -190,9 +193,12 @@ impl Story {
     fn track(&mut self, credential: &str) -> &mut Track {
         let plan = &self.plan;
         self.tracks.entry(credential.to_owned()).or_insert_with(|| {
-            Track::of(
-                plan.credentials.get(credential).map(|planned| planned.fields.clone()).unwrap_or_default(),
-            )
+            let planned = plan.credentials.get(credential);
+            let moves_at = planned.and_then(|planned| match planned.moves {
+                MovesBy::Ordered => None,
+                MovesBy::Itself { at } => Some(at),
+            });
+            Track::of(planned.map(|planned| planned.fields.clone()).unwrap_or_default(), moves_at)
         })
     }
 }

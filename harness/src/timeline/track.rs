@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::drift::Drift;
 use crate::clock::Micros;
 use crate::event::{Hop, Observation, Order, OrderKind, Outcome, ProbeName, ReplicaName};
 use crate::fingerprint::{FieldName, Sighting};
@@ -25,7 +26,7 @@ impl fmt::Display for Generation {
 pub struct Track {
     /// What is known of each generation, by its number.
     pub generations: Vec<Sighting>,
-    /// The rotations that were ordered: r1 is at index 0.
+    /// The rotations that were ordered, or happened by themselves: r1 is at index 0.
     pub rotations: Vec<Rotation>,
     /// What was seen, in the order of the file.
     pub samples: Vec<Sample>,
@@ -33,21 +34,27 @@ pub struct Track {
     fields: Vec<FieldName>,
     /// What was last read back where a rotation was ordered, and when that was recorded.
     written: Option<(Micros, Generation)>,
+    /// How it moves by itself, where it does.
+    pub(super) drift: Drift,
 }
 
-/// A rotation that was ordered.
+/// A rotation that was ordered, or happened by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The event that orders it.
+    /// The event that orders it, or that first showed that it had happened.
     pub seq: u64,
-    /// When it was ordered.
+    /// When it was ordered; where nobody did, the earliest moment at which it can have happened.
     pub ordered: Micros,
+    /// The same moment; where nobody ordered it, the latest at which it can have happened.
+    pub certain: Micros,
     /// How.
     pub kind: OrderKind,
     /// The generation that stood before; none where nobody had seen one.
     pub from: Option<Generation>,
     /// The generation that it set; none where (or as long as) it was not learnt.
     pub set: Option<Generation>,
+    /// When that was read back, where it was.
+    pub(super) read: Option<Micros>,
 }
 
 /// One observation, with generations in place of fingerprints.
@@ -97,6 +104,16 @@ impl Sample {
         }
     }
 
+    /// The generation that it speaks of, whatever it says of it.
+    pub fn generation(&self) -> Option<Generation> {
+        match &self.answer {
+            Answer::Shows(generation) | Answer::Accepted(generation) | Answer::Refused(generation) => {
+                *generation
+            }
+            Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => None,
+        }
+    }
+
     /// Whether a login was let in, with whatever generation.
     pub fn accepted(&self) -> bool {
         matches!(self.answer, Answer::Accepted(_))
@@ -122,28 +139,29 @@ impl Sample {
 }
 
 impl Track {
-    /// An empty track of a credential whose generations are made by these fields.
-    pub(super) fn of(fields: Vec<FieldName>) -> Self {
-        Self { fields, ..Self::default() }
+    /// An empty track of a credential whose generations are made by these fields, and which moves by itself,
+    /// where it does, at this hop first.
+    pub(super) fn of(fields: Vec<FieldName>, moves_at: Option<Hop>) -> Self {
+        Self { fields, drift: Drift::at(moves_at), ..Self::default() }
     }
 
     /// Takes in that a rotation is ordered.
     pub(super) fn order(&mut self, seq: u64, at: Micros, order: &Order) {
         let from = self.current();
-        self.rotations.push(Rotation { seq, ordered: at, kind: order.kind, from, set: None });
+        let kind = order.kind;
+        self.rotations.push(Rotation { seq, ordered: at, certain: at, kind, from, set: None, read: None });
+        self.owns_the_next_move();
     }
 
     /// Takes in what the latest rotation set.
     pub(super) fn write(&mut self, at: Micros, sighting: &Sighting) {
         let Some(generation) = self.number(sighting) else { return };
         self.written = Some((at, generation));
-        if let Some(rotation) = self.rotations.last_mut() {
-            rotation.set = Some(generation);
-        }
+        self.read_back(at, generation);
     }
 
-    /// Takes in an observation.
-    pub(super) fn see(&mut self, seq: u64, seen: &Observation) {
+    /// Takes in an observation. `told`: of news that came by watch, when it may have happened at the earliest.
+    pub(super) fn see(&mut self, seq: u64, seen: &Observation, told: Option<Micros>) {
         let answer = match &seen.outcome {
             Outcome::Shows(sighting) => Answer::Shows(self.number(sighting)),
             Outcome::Accepted(sighting) => Answer::Accepted(self.number(sighting)),
@@ -162,6 +180,7 @@ impl Track {
             answered: seen.answered,
             answer,
         });
+        self.drifts(told);
     }
 
     /// The number of the generation that was sighted, a new one where none agrees.

@@ -82,6 +82,9 @@ enum Command {
     Gc,
     /// Measure the budgets of the design on this machine
     Bench(BenchArgs),
+    /// Hold a credential and use it: what the workloads of scenarios run (configured by HANDOVER_CONSUMER)
+    #[command(hide = true)]
+    Consumer,
 }
 
 /// Which scenarios.
@@ -213,6 +216,8 @@ pub fn main() -> ExitCode {
         }
         Command::Gc => gc::gc(&cli.with, &screen),
         Command::Bench(args) => run::bench(&args, &cli.with, &screen),
+        // A workload, not a user's command: it has its own words, and exit codes that a kubelet understands.
+        Command::Consumer => return handover_fixtures::consumer::main(),
     };
     let exit = done.unwrap_or_else(|failure| {
         screen.error(&failure.message);

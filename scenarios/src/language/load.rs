@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use handover_harness::event::Hop;
-use handover_harness::plan::{Claim, CredentialPlan, Evidence, Expected, MovesBy, Plan, ProbePlan, Refresh};
+use handover_harness::plan::{
+    Claim, CredentialPlan, Evidence, Expected, MovesBy, Pinned, Plan, ProbePlan, Refresh,
+};
 
 use super::catalogue::{Catalogue, ScenarioFile};
 use super::draft::{Draft, GivenStore};
@@ -11,12 +13,12 @@ use super::error::{Problems, Sink};
 use super::form::Form;
 use super::node::{Key, Node, documents};
 use super::scale::Scale;
-use super::scenario::{Credential, DatabaseKind, Scenario, Store};
+use super::scenario::{Credential, DatabaseKind, Scenario, Seed, Store};
 use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
 use super::words::{NewName, ScaleWord};
-use super::{expect, given, settles, steps, watch};
+use super::{expect, given, pinned, settles, steps, watch};
 
 shape! {
     /// One story: what is given, what is done, and what the timeline must show.
@@ -43,6 +45,13 @@ shape! {
         /// with `1/360` an hour becomes 10 s. `within`, `every` and `for` are not shrunk, `refresh_interval` means
         /// the shrunk one, and the report projects what was measured to the real intervals.
         scale: Option<ScaleWord>,
+        /// Known defects of named versions: expected to fail exactly so, which counts as a pass.
+        pinned: Option<Vec<pinned::Shape>>,
+        /// Where what it plays is described: documents, issues.
+        covers: Option<Vec<String>>,
+        /// Who says what is seen: servers that nobody here wrote (`real`, unless said otherwise), or a stand-in of
+        /// ours (`model`), which settles no claim.
+        evidence: Option<pinned::EvidenceWord>,
         /// Plays with nothing beside it.
         exclusive: Option<bool>,
         /// Takes long.
@@ -113,11 +122,14 @@ fn load(
     let (exclusive, slow) = (form.flag("exclusive", false), form.flag("slow", false));
     let needs = form.optional("needs", |node| super::form::names(sink, node));
     let tags = form.optional("tags", |node| super::form::names(sink, node));
+    let evidence = form.optional("evidence", |node| pinned::evidence(sink, node));
+    let covers = form.optional("covers", |node| pinned::covers(sink, node));
 
     // A room may be empty: `steps:` with nothing behind it.
     let room = |key| node.get(key).filter(|node| !node.is_null());
     let mut draft = Draft::new(sink, &file.siblings, Vars::read(sink, room("vars"), sets));
     draft.scale = room("scale").and_then(|node| Scale::read(sink, node));
+    draft.exclusive = exclusive.unwrap_or(true);
     given::read(&mut draft, room("given"));
     if let Some(node) = room("watch") {
         watch::read(&mut draft, node);
@@ -129,6 +141,8 @@ fn load(
     }
     let claims = room("settles").map(|node| settles::read(&mut draft, node)).unwrap_or_default();
 
+    let pinned = room("pinned").map(|node| pinned::read(&mut draft, node)).unwrap_or_default();
+
     let (id, about, needs, tags) = (id?, about?, needs?, tags?);
     let header = Header {
         id,
@@ -138,8 +152,10 @@ fn load(
         slow: slow?,
         tags: tags.into_iter().flatten().map(|name| name.text).collect(),
         needs: needs.into_iter().flatten().map(|name| name.text).collect(),
+        covers: covers?.unwrap_or_default(),
+        evidence: evidence?.unwrap_or_default(),
     };
-    Some(finish(header, draft, expectations, claims))
+    Some(finish(header, draft, Judged { expectations, claims, pinned }))
 }
 
 /// Whether a text can name a scenario.
@@ -177,10 +193,19 @@ struct Header {
     slow: bool,
     tags: Vec<String>,
     needs: std::collections::BTreeSet<String>,
+    covers: Vec<String>,
+    evidence: Evidence,
+}
+
+/// How it is judged.
+struct Judged {
+    expectations: Vec<Expected>,
+    claims: Vec<Claim>,
+    pinned: Vec<Pinned>,
 }
 
 /// What follows from the whole file.
-fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims: Vec<Claim>) -> Scenario {
+fn finish(header: Header, draft: Draft<'_>, judged: Judged) -> Scenario {
     let scale = draft.scale.as_ref().map(Scale::ratio);
     let credentials: Vec<_> = draft
         .credentials
@@ -196,6 +221,7 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
     for reader in &mut readers {
         reader.every = draft.periods.get(&reader.credential).copied().unwrap_or(reader.every);
     }
+    let workloads: Vec<_> = draft.workloads.iter().cloned().collect();
     let mut scenario = Scenario {
         id: header.id,
         about: header.about.clone(),
@@ -206,9 +232,18 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
         needs: header.needs,
         databases: draft.databases.iter().cloned().collect(),
         static_roles: Vec::new(),
+        dynamic_roles: Vec::new(),
         kv: Vec::new(),
+        secrets: Vec::new(),
+        policies: draft.policies,
+        logins: draft.logins,
+        preparations: draft.preparations,
         credentials,
         readers,
+        workloads,
+        leases: draft.leases,
+        metrics: draft.metrics,
+        conditions: draft.conditions,
         plan: Plan::default(),
         vars: draft.vars.texts,
         manifests: draft.objects.into_iter().map(|object| object.manifest).collect(),
@@ -221,6 +256,8 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
         match store {
             GivenStore::Kv(kv) => scenario.kv.push(kv),
             GivenStore::StaticRole(role) => scenario.static_roles.push(role),
+            GivenStore::DynamicRole(role) => scenario.dynamic_roles.push(role),
+            GivenStore::Secret(secret) => scenario.secrets.push(secret),
         }
     }
     needs(&mut scenario);
@@ -233,13 +270,13 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
             .map(|one| (one.name.clone(), credential(one, &scenario)))
             .collect(),
         probes: probes(&scenario),
-        expectations,
-        claims,
+        expectations: judged.expectations,
+        claims: judged.claims,
         steps: scenario.steps.len(),
         scale,
-        covers: Vec::new(),
-        evidence: Evidence::Real,
-        pinned: Vec::new(),
+        covers: header.covers,
+        evidence: header.evidence,
+        pinned: judged.pinned,
     };
     scenario
 }
@@ -248,7 +285,8 @@ fn finish(header: Header, draft: Draft<'_>, expectations: Vec<Expected>, claims:
 fn needs(scenario: &mut Scenario) {
     let api = |object: &serde_json::Value| object.get("apiVersion")?.as_str().map(str::to_owned);
     let mut needs = Vec::new();
-    if !scenario.kv.is_empty() || !scenario.static_roles.is_empty() {
+    let roles = !scenario.static_roles.is_empty() || !scenario.dynamic_roles.is_empty();
+    if !scenario.kv.is_empty() || roles {
         needs.push("openbao");
     }
     if scenario
@@ -269,7 +307,12 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
         checked_by: checked_by(credential, scenario).map(|kind| kind.word().to_owned()),
         hops: credential.hops.clone(),
         refresh: refresh(credential),
-        moves: MovesBy::Ordered,
+        moves: match &credential.store {
+            Some(Store::StaticRole(_)) => MovesBy::Itself { at: Hop::Store },
+            // Nobody may look at the store: each look would make another.
+            Some(Store::DynamicRole(_)) => MovesBy::Itself { at: Hop::Secret },
+            Some(Store::Kv(_) | Store::Secret(_)) | None => MovesBy::Ordered,
+        },
     }
 }
 
@@ -278,11 +321,22 @@ fn refresh(credential: &Credential) -> Option<Refresh> {
     Some(Refresh { real: real.into(), played: played.into() })
 }
 
-/// The server that checks a credential: a static role's database.
+/// The server that checks a credential: a role's database.
 fn checked_by(credential: &Credential, scenario: &Scenario) -> Option<DatabaseKind> {
-    let Some(Store::StaticRole(role)) = &credential.store else { return None };
-    let role = scenario.static_roles.iter().find(|known| known.name == *role)?;
-    scenario.databases.iter().find(|database| database.name == role.database).map(|database| database.kind)
+    let database = match credential.store.as_ref()? {
+        Store::StaticRole(role) => &scenario.static_roles.iter().find(|known| known.name == *role)?.database,
+        Store::DynamicRole(role) => {
+            &scenario.dynamic_roles.iter().find(|known| known.name == *role)?.database
+        }
+        Store::Kv(kv) => match &scenario.kv.iter().find(|known| known.name == *kv)?.seed {
+            Seed::Holds(first) => &first.database,
+            Seed::Nothing | Seed::Random => return None,
+        },
+        Store::Secret(secret) => {
+            &scenario.secrets.iter().find(|known| known.name == *secret)?.holds.as_ref()?.database
+        }
+    };
+    scenario.databases.iter().find(|known| known.name == *database).map(|database| database.kind)
 }
 
 /// One probe for each hop of each credential, and one for each reader.
@@ -305,6 +359,15 @@ fn probes(scenario: &Scenario) -> BTreeMap<String, ProbePlan> {
         let credential = reader.credential.clone();
         let probe = ProbePlan { credential, hop: Hop::Login, every: Some(reader.every.into()) };
         probes.insert(reader.name.clone(), probe);
+    }
+    for workload in scenario.workloads.iter().filter(|workload| workload.watched) {
+        let credential = || workload.credential.clone();
+        let login =
+            ProbePlan { credential: credential(), hop: Hop::Login, every: Some(workload.every.into()) };
+        probes.insert(workload.name.clone(), login);
+        // It says what it holds whenever that changes.
+        let holds = ProbePlan { credential: credential(), hop: Hop::Workload, every: None };
+        probes.insert(format!("workload:{}", workload.name), holds);
     }
     probes
 }

@@ -110,6 +110,11 @@ impl<T> Bound<T> {
         None
     }
 
+    /// Whether the name is bound, be it to something broken.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.things.iter().any(|(known, _)| known.text == name)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         self.things.iter().find(|(known, _)| known.text == name).and_then(|(_, thing)| thing.as_ref())
     }

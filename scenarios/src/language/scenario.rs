@@ -4,11 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use handover_harness::event::{CounterName, CredentialName, Hop, ProbeName, ScenarioId};
+use handover_harness::event::{CounterName, CredentialName, Hop, ProbeName, ScenarioId, StateName};
 use handover_harness::extract::Spot;
 use handover_harness::fingerprint::FieldName;
 use handover_harness::plan::Plan;
 use serde_json::Value;
+
+mod action;
+mod workload;
+
+pub use action::{Action, BaoCall, BaoMethod, How, ObjectRef, Request, ServerAction, Step, Target};
+pub use workload::{Connects, Place, Reads, Workload};
 
 /// One scenario, loaded.
 #[derive(Clone, Debug)]
@@ -33,18 +39,36 @@ pub struct Scenario {
     pub databases: Vec<Database>,
     /// Static roles of OpenBao's database engine.
     pub static_roles: Vec<StaticRole>,
+    /// Dynamic roles of OpenBao's database engine.
+    pub dynamic_roles: Vec<DynamicRole>,
     /// KV v2 paths.
     pub kv: Vec<Kv>,
+    /// Kubernetes Secrets that are there before the manifests.
+    pub secrets: Vec<GivenSecret>,
+    /// ACL policies of OpenBao.
+    pub policies: Vec<Policy>,
+    /// Kubernetes logins of which the file says more than the manifests do.
+    pub logins: Vec<LoginRole>,
+    /// SQL and requests to OpenBao that are done before the manifests are applied.
+    pub preparations: Vec<Request>,
     /// Kubernetes objects, in the order of the files.
     pub manifests: Vec<Manifest>,
     /// Credentials, in the order of the file.
     pub credentials: Vec<Credential>,
     /// Readers that log in.
     pub readers: Vec<Reader>,
+    /// Running workloads.
+    pub workloads: Vec<Workload>,
     /// Objects that are counted.
     pub objects: Vec<ObjectCounter>,
     /// Requests to OpenBao that are counted.
     pub calls: Vec<CallCounter>,
+    /// Leases and the users behind them, counted.
+    pub leases: Vec<LeaseCounter>,
+    /// Metrics of components, scraped.
+    pub metrics: Vec<MetricCounter>,
+    /// Conditions of objects that are watched.
+    pub conditions: Vec<WatchedCondition>,
     /// What is done.
     pub steps: Vec<Step>,
     /// What was concluded from the manifests, for people.
@@ -100,6 +124,71 @@ pub struct StaticRole {
     pub user: String,
     /// When OpenBao rotates it by itself.
     pub rotation_period: Duration,
+    /// What OpenBao runs to rotate it; none: its own default.
+    pub rotation_statements: Vec<String>,
+    /// The database user exists only from a step on: the role is made by a step, not before.
+    pub later: bool,
+}
+
+/// A dynamic role of OpenBao's database engine: each read makes a user with a lease.
+#[derive(Clone, Debug)]
+pub struct DynamicRole {
+    /// The role: `database/creds/<name>`.
+    pub name: String,
+    /// The [`Database`] by name.
+    pub database: String,
+    /// How long a lease lives.
+    pub ttl: Duration,
+    /// How long it lives with every renewal.
+    pub max_ttl: Duration,
+    /// What OpenBao runs to make a user; none: what suits the server.
+    pub creation_statements: Vec<String>,
+}
+
+/// A Kubernetes Secret that is there before the manifests.
+#[derive(Clone, Debug)]
+pub struct GivenSecret {
+    /// Its name in the scenario and in Kubernetes.
+    pub name: String,
+    /// Its namespace where the file says one.
+    pub namespace: Option<String>,
+    /// Its keys.
+    pub fields: Vec<FieldName>,
+    /// The first credential of a database user, where it holds one; else random values.
+    pub holds: Option<FirstPassword>,
+}
+
+/// The password with which a database user is made, before OpenBao manages it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstPassword {
+    /// The [`Database`] by name.
+    pub database: String,
+    /// One of its users.
+    pub user: String,
+}
+
+/// An ACL policy of OpenBao.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// Its rules, in HCL.
+    pub rules: String,
+}
+
+/// A kubernetes login of which the file says more than the manifests do.
+#[derive(Clone, Debug)]
+pub struct LoginRole {
+    /// The role at `auth/<mount>/role/<name>`, as the manifests name it.
+    pub name: String,
+    /// The ServiceAccount that it is bound to beside those of the manifests.
+    pub service_account: Option<String>,
+    /// Policies; none: what the scenario is given.
+    pub policies: Option<Vec<String>>,
+    /// How long its tokens live.
+    pub token_ttl: Option<Duration>,
+    /// How long they live with every renewal.
+    pub token_max_ttl: Option<Duration>,
 }
 
 /// A KV v2 path.
@@ -113,8 +202,19 @@ pub struct Kv {
     pub path: String,
     /// The fields that the harness writes.
     pub fields: Vec<FieldName>,
-    /// Whether the harness writes a first value before the manifests are applied.
-    pub seeded: bool,
+    /// What the harness writes before the manifests are applied.
+    pub seed: Seed,
+}
+
+/// What a KV path holds before the manifests are applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// Nothing.
+    Nothing,
+    /// A random value for each field.
+    Random,
+    /// The first credential of a database user.
+    Holds(FirstPassword),
 }
 
 /// One Kubernetes object of the user's.
@@ -148,6 +248,10 @@ pub enum Store {
     Kv(String),
     /// A [`StaticRole`] by name.
     StaticRole(String),
+    /// A [`DynamicRole`] by name: nothing stands there, each read makes another.
+    DynamicRole(String),
+    /// A [`GivenSecret`] by name: somebody's Secret is where it comes from.
+    Secret(String),
 }
 
 /// Where a credential lives in Kubernetes.
@@ -170,6 +274,12 @@ pub struct Credential {
     pub name: CredentialName,
     /// The fields that make a generation.
     pub fields: Vec<FieldName>,
+    /// Where a rotate step writes it, where that is not the store: a [`GivenSecret`] by name.
+    pub from: Option<String>,
+    /// It is not there before the first step.
+    pub later: bool,
+    /// The value that is left is tried again and again where it is checked.
+    pub tried: bool,
     /// Where it lives in OpenBao.
     pub store: Option<Store>,
     /// Where it lives in Kubernetes.
@@ -215,54 +325,37 @@ pub struct CallCounter {
     pub counter: CounterName,
 }
 
-/// One thing that is done.
+/// The leases of a dynamic role, and the users that they stand for, counted again and again.
 #[derive(Clone, Debug)]
-pub struct Step {
-    /// As a person would say it: `rotate fleet`.
-    pub text: String,
-    /// Its line in the file, from 1.
-    pub line: u64,
-    /// What to do.
-    pub action: Action,
+pub struct LeaseCounter {
+    /// The [`DynamicRole`] by name.
+    pub role: String,
+    /// Counters in events begin with `leases:<role>:`: `issued`, `live`, `leaked`.
+    pub counter: CounterName,
 }
 
-/// The verbs of `steps`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Force a rotation.
-    Rotate {
-        /// Of which credential.
-        credential: CredentialName,
-        /// To which value.
-        to: Target,
-    },
-    /// Wait until a hop shows what the latest rotate step set, or later.
-    Wait {
-        /// Which credential.
-        credential: CredentialName,
-        /// Where.
-        at: Hop,
-        /// How long at most.
-        within: Duration,
-    },
-    /// See that a hop does not move for a time.
-    Hold {
-        /// Which credential.
-        credential: CredentialName,
-        /// Where.
-        at: Hop,
-        /// How long.
-        time: Duration,
-    },
+/// One figure of a component's metrics, scraped again and again.
+#[derive(Clone, Debug)]
+pub struct MetricCounter {
+    /// The component: `eso`.
+    pub of: String,
+    /// The metric's name.
+    pub metric: String,
+    /// Labels that a line must have; `namespace` is the scenario's own unless it says another.
+    pub labels: BTreeMap<String, String>,
+    /// The counter's name in events.
+    pub counter: CounterName,
 }
 
-/// To which value a rotation goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A new one.
-    Next,
-    /// The one before the latest rotate step.
-    Previous,
+/// A condition of an object, watched.
+#[derive(Clone, Debug)]
+pub struct WatchedCondition {
+    /// Which object.
+    pub object: ObjectRef,
+    /// The condition's type.
+    pub condition: String,
+    /// The state's name in events: `condition:<object>:<type>`.
+    pub state: StateName,
 }
 
 /// What was concluded from the manifests.

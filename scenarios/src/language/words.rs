@@ -45,6 +45,16 @@ words! {
     /// `dockerconfigjson.password`, or a chain of such: `base64 | json:/auths/*/password`. Of URLs there are
     /// username, password, host, port, path and query.NAME, of DSNs user, password, host, port and dbname.
     ExtractExpression { length(min = 1) }
+    /// A Kubernetes object of the manifests: `externalsecret/app`, or `NAMESPACE/externalsecret/app`.
+    ObjectPlace { regex(pattern = r"^([^/]+/)?[a-z]+/[^/]+$") }
+    /// A component of the plane: `openbao`, `mysql`, `eso`, …
+    ComponentName { length(min = 1) }
+    /// A statement; `{fleet}` is the user `fleet` as the server knows it, `{fleet.password}` its first password.
+    Statement { length(min = 1) }
+    /// The name of a `mark`.
+    MarkName { length(min = 1) }
+    /// The name of a `reader` or `workload`.
+    ProbeName { length(min = 1) }
     /// A path relative to the scenario's file.
     FilePath { length(min = 1) }
 }
@@ -69,6 +79,35 @@ pub(crate) enum OneOrMore<T> {
     One(T),
     /// A list.
     More(#[schemars(length(min = 1))] Vec<T>),
+}
+
+/// A mapping that is passed on as it stands.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+#[allow(dead_code, reason = "it describes; nobody makes one")]
+pub(crate) struct AnyMapping(std::collections::BTreeMap<String, serde_json::Value>);
+
+/// Of several replicas of a workload: every one (unless said otherwise), or any of them.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[allow(dead_code, reason = "it describes; nobody makes one")]
+pub(crate) enum ByWord {
+    /// The last of them decides, or the worst.
+    Every,
+    /// It is enough that one of them has it, or gets in.
+    Any,
+}
+
+/// A condition's status.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "it describes; nobody makes one")]
+pub(crate) enum ConditionStatus {
+    /// It is so.
+    True,
+    /// It is not so.
+    False,
+    /// Nobody can tell.
+    Unknown,
 }
 
 /// A place where a credential can be seen.

@@ -106,6 +106,7 @@ pub async fn logins(order: &Order) -> anyhow::Result<Vec<Figure>> {
         cache,
         run: &run_dir,
         servers: [Server::Mysql].into(),
+        workloads: false,
         components: &components,
         eso_values: None,
         tell: &|_, _| {},
@@ -123,7 +124,7 @@ async fn logins_on(order: &Order, plane: &Embedded, run: String) -> anyhow::Resu
     let header = Header { format: FORMAT, run, wall: String::new(), at: Micros::now() };
     let recorder = Recorder::create(&order.out.join("logins.jsonl"), header)?;
     let scribe = Scribe::new(recorder, Masker::new(), None);
-    let address = plane.address(Peer::Workload, Peer::Server(Server::Mysql))?;
+    let address = plane.address(Peer::Harness, Peer::Server(Server::Mysql))?;
     let door = Login::new(&address.ip().to_string(), address.port(), plane.ca_pem(), Duration::from_secs(2));
     let admin = Arc::new(plane.mysql()?.clone());
     let idle_before = cpu();

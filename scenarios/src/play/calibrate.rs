@@ -110,7 +110,7 @@ async fn lateness() -> Quantiles {
 /// Logins of the harness's own, one after the other on an idle server; nothing where it has none. Each by
 /// the door that probes use, made once, as they make it.
 async fn idle_logins(plane: &dyn Plane, server: Server) -> Option<Vec<Micros>> {
-    let address = plane.address(Peer::Workload, Peer::Server(server)).ok()?;
+    let address = plane.address(Peer::Harness, Peer::Server(server)).ok()?;
     let (host, port) = (address.ip().to_string(), address.port());
     let accepted = |outcome: Outcome| matches!(outcome, Outcome::Accepted(_));
     Some(match server {

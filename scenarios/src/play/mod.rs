@@ -3,8 +3,10 @@
 pub mod bench;
 pub mod calibrate;
 pub mod evidence;
+mod fill;
 pub mod given;
 pub mod halt;
+mod passwords;
 pub mod run;
 pub mod scenario;
 pub mod schedule;
@@ -36,6 +38,14 @@ pub enum PlayError {
         /// Which server.
         server: &'static str,
         /// Its own words.
+        why: String,
+    },
+    /// A server could not be stopped or started.
+    #[error("{name}: {why}")]
+    Server {
+        /// Which component.
+        name: String,
+        /// Why.
         why: String,
     },
     /// Before the first step, everything has to be in place once; this was not.

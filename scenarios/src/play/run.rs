@@ -25,7 +25,7 @@ use super::halt::Halt;
 use super::schedule::{self, Claims};
 use super::stage::{House, Stage};
 use super::{evidence, scenario};
-use crate::language::scenario::Scenario;
+use crate::language::scenario::{Manifest, Scenario};
 
 /// How often it is seen whether every server still lives.
 const PULSE: Duration = Duration::from_millis(250);
@@ -215,6 +215,13 @@ fn info(order: &Order, components: &ResolvedSet) -> RunInfo {
     }
 }
 
+/// Whether somebody has to run the scenario's pods.
+fn runs_pods(scenario: &Scenario) -> bool {
+    let deployed =
+        |manifest: &Manifest| matches!(manifest.kind.as_str(), "Deployment" | "StatefulSet" | "Pod");
+    !scenario.workloads.is_empty() || scenario.manifests.iter().any(deployed)
+}
+
 async fn start(
     order: &Order,
     components: &ResolvedSet,
@@ -236,6 +243,7 @@ async fn start(
         cache: order.components.cache.root(),
         run: run_dir,
         servers: servers(&order.scenarios),
+        workloads: order.scenarios.iter().any(runs_pods),
         components,
         eso_values: order.eso_values.as_deref(),
         tell: &tell,
@@ -270,6 +278,7 @@ async fn on_plane(
         applier,
         prints: Arc::new(Fingerprinter::new()),
         reviewer,
+        seed: order.seed,
         // The golden ratio spreads consecutive seeds evenly.
         phase: (order.seed as f64 * 0.618_033_988_749_895).fract(),
     };

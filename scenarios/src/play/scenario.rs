@@ -29,10 +29,9 @@ pub type Tell<'a> = dyn Fn(&str) + Send + Sync + 'a;
 /// Plays one scenario and records how it ended. `halt` ends it early, wherever it is.
 pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
     stage.scribe.record(What::Plan(Box::new(stage.scenario.plan.clone())));
-    let mut applied = Vec::new();
     let mut watching = Watching::new();
     let ending = tokio::select! {
-        ending = through(stage, tell, &mut applied, &mut watching) => ending,
+        ending = through(stage, tell, &mut watching) => ending,
         ending = halt.halted() => ending,
     };
     // Before its end is recorded, nothing may still be observed: what is judged is what is in the file.
@@ -40,6 +39,7 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
     // What the manifests made is taken away while ESO still runs: its finalizers need it.
     if !halt.is_halted() {
         tell("cleaning up");
+        let applied = std::mem::take(&mut *stage.applied());
         if let Err(error) = clean_up(stage, &applied).await {
             stage.scribe.note(&format!("cleaning up: {}", chain(&error)));
         }
@@ -47,21 +47,19 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
     stage.scribe.record(What::End(ending));
 }
 
-async fn through(
-    stage: &Stage<'_>,
-    tell: &Tell<'_>,
-    applied: &mut Vec<Value>,
-    watching: &mut Watching,
-) -> Ending {
+async fn through(stage: &Stage<'_>, tell: &Tell<'_>, watching: &mut Watching) -> Ending {
     tell("setting the stage");
     let broke = |error: PlayError| match error {
         PlayError::Lacks(lacks) => Ending::Skipped(stage.scribe.mask(&lacks.to_string())),
         error => Ending::Broke(stage.scribe.mask(&chain(&error))),
     };
-    *applied = match given::make(stage).await {
-        Ok(applied) => applied,
-        Err(error) => return broke(error),
-    };
+    // Before anything is applied: the first words of a pod are part of the story.
+    if let Err(error) = watching.host_workloads(stage) {
+        return broke(error);
+    }
+    if let Err(error) = given::make(stage).await {
+        return broke(error);
+    }
     tell("waiting until everything is in place");
     let there = match watching.begin(stage).await {
         Ok(()) => watching.baseline(stage).await,

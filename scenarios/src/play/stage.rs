@@ -1,17 +1,22 @@
 //! The stage of one scenario: its corner of the plane, apart from all others.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::openbao;
 use handover_fixtures::plane::{Plane, Server};
+use handover_harness::event::Hop;
 use handover_harness::fingerprint::{FieldName, Fingerprinter, is_secret};
 use handover_harness::recorder::Scribe;
 use handover_harness::secret::Secret;
+use serde_json::{Value, json};
 
 use super::PlayError;
-use crate::language::scenario::{Credential, Database, DatabaseKind, Kv, Scenario, StaticRole, Store};
+use crate::language::scenario::{
+    Credential, Database, DatabaseKind, DynamicRole, FirstPassword, GivenSecret, Kv, ObjectRef, Scenario,
+    Seed, StaticRole, Store, Workload,
+};
 
 /// The mount of OpenBao's database engine.
 pub const DATABASE_MOUNT: &str = "database";
@@ -30,6 +35,8 @@ pub struct House {
     pub reviewer: Secret,
     /// From 0 to 1: where within their period probes begin.
     pub phase: f64,
+    /// What everything of this run is drawn from.
+    pub seed: u64,
 }
 
 /// One scenario's corner.
@@ -46,6 +53,10 @@ pub struct Stage<'a> {
     pub openbao: openbao::Client,
     /// What its database users' names begin with.
     prefix: String,
+    /// By database and user, the password that the user was made with.
+    firsts: Mutex<BTreeMap<(String, String), Secret>>,
+    /// What was applied, for the way back.
+    applied: Mutex<Vec<Value>>,
 }
 
 /// The values of a credential's fields.
@@ -62,7 +73,34 @@ impl<'a> Stage<'a> {
             openbao: house.plane.openbao().in_namespace(&name),
             namespace: name,
             prefix: format!("s{number}_"),
+            firsts: Mutex::default(),
+            applied: Mutex::default(),
         }
+    }
+
+    /// What was applied so far, in order.
+    pub fn applied(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the names of its database users begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Keeps the password that a user was made with.
+    pub fn keep_first(&self, database: &str, user: &str, password: Secret) {
+        let key = (database.to_owned(), user.to_owned());
+        self.firsts.lock().unwrap_or_else(PoisonError::into_inner).insert(key, password);
+    }
+
+    /// The credential that a user was made with.
+    pub fn first(&self, of: &FirstPassword) -> Values {
+        let key = (of.database.clone(), of.user.clone());
+        let firsts = self.firsts.lock().unwrap_or_else(PoisonError::into_inner);
+        let password = firsts.get(&key).expect("every user of a given database was made").clone();
+        let username = Secret::new(self.user(&of.user));
+        BTreeMap::from([("username".to_owned(), username), ("password".to_owned(), password)])
     }
 
     /// A database user's name on its server.
@@ -94,15 +132,119 @@ impl<'a> Stage<'a> {
         found.expect("names are resolved when the file is loaded")
     }
 
-    /// The static role behind a credential, with its database, where there is one.
-    pub fn checked(&self, credential: &Credential) -> Option<(&'a StaticRole, &'a Database)> {
-        match &credential.store {
-            Some(Store::StaticRole(name)) => {
+    /// A dynamic role of the scenario's.
+    pub fn dynamic_role(&self, name: &str) -> &'a DynamicRole {
+        let found = self.scenario.dynamic_roles.iter().find(|role| role.name == name);
+        found.expect("names are resolved when the file is loaded")
+    }
+
+    /// A Secret that the scenario is given.
+    pub fn secret(&self, name: &str) -> &'a GivenSecret {
+        let found = self.scenario.secrets.iter().find(|secret| secret.name == name);
+        found.expect("names are resolved when the file is loaded")
+    }
+
+    /// The database user behind a credential, and the database, where there is one.
+    pub fn checked(&self, credential: &Credential) -> Option<(&'a str, &'a Database)> {
+        let held = |first: &'a FirstPassword| (first.user.as_str(), self.database(&first.database));
+        match credential.store.as_ref()? {
+            Store::StaticRole(name) => {
                 let role = self.static_role(name);
-                Some((role, self.database(&role.database)))
+                Some((&role.user, self.database(&role.database)))
             }
-            Some(Store::Kv(_)) | None => None,
+            Store::Kv(name) => match &self.kv(name).seed {
+                Seed::Holds(first) => Some(held(first)),
+                Seed::Nothing | Seed::Random => None,
+            },
+            Store::Secret(name) => self.secret(name).holds.as_ref().map(held),
+            Store::DynamicRole(_) => None,
         }
+    }
+
+    /// Whether something of the credential must be seen at the hop before the first step.
+    pub fn is_there(&self, credential: &Credential, hop: Hop) -> bool {
+        let managed = match &credential.store {
+            Some(Store::StaticRole(role)) => !self.static_role(role).later,
+            Some(Store::Kv(_) | Store::DynamicRole(_) | Store::Secret(_)) | None => true,
+        };
+        !credential.later && (managed || !matches!(hop, Hop::Store | Hop::Origin))
+    }
+
+    /// Makes a static role. OpenBao rotates the user's password at once.
+    pub async fn make_static_role(&self, role: &StaticRole) -> Result<(), PlayError> {
+        let definition = openbao::StaticRole {
+            database: role.database.clone(),
+            username: self.user(&role.user),
+            rotation_period: role.rotation_period,
+            rotation_statements: role.rotation_statements.clone(),
+        };
+        Ok(self.openbao.create_static_role(DATABASE_MOUNT, &role.name, &definition).await?)
+    }
+
+    /// Writes a Secret that the scenario is given.
+    pub async fn write_secret(&self, secret: &GivenSecret, values: &Values) -> Result<(), PlayError> {
+        let data: BTreeMap<_, _> = values.iter().map(|(key, value)| (key.clone(), value.expose())).collect();
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "stringData": data,
+            "metadata": {"name": secret.name, "namespace": secret.namespace}});
+        self.house.applier.apply(&object, &self.namespace).await?;
+        Ok(())
+    }
+
+    /// The ServiceAccount under which a workload runs.
+    pub fn service_account(&self, workload: &Workload) -> String {
+        let of = &workload.deployment;
+        let named = |name: &str| {
+            let manifest = self.scenario.manifests.iter().find(|manifest| {
+                manifest.kind == of.kind && manifest.name == of.name && manifest.namespace == of.namespace
+            });
+            manifest?.object.pointer(name)?.as_str().map(str::to_owned)
+        };
+        named("/spec/template/spec/serviceAccountName").unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// What the names of a dynamic role's database users begin with.
+    pub fn dynamic_prefix(&self, role: &str) -> String {
+        // As OpenBao's template writes it: the prefix, and the beginning of the role's name.
+        let role: String = role.to_lowercase().chars().take(8).collect();
+        format!("{}{role}_", self.prefix)
+    }
+
+    /// Every user of the scenario's databases as its server knows it, and the credential that it belongs to.
+    pub fn database_users(&self) -> BTreeMap<String, Option<String>> {
+        let all = self.scenario.databases.iter().flat_map(|database| &database.users);
+        let mut users: BTreeMap<String, Option<String>> = all.map(|user| (self.user(user), None)).collect();
+        for credential in &self.scenario.credentials {
+            let user = match credential.store.as_ref() {
+                Some(Store::StaticRole(role)) => Some(self.static_role(role).user.clone()),
+                Some(Store::Kv(kv)) => match &self.kv(kv).seed {
+                    Seed::Holds(first) => Some(first.user.clone()),
+                    Seed::Nothing | Seed::Random => None,
+                },
+                Some(Store::Secret(secret)) => {
+                    self.secret(secret).holds.as_ref().map(|first| first.user.clone())
+                }
+                Some(Store::DynamicRole(_)) | None => None,
+            };
+            // What manages it goes before what it was made with.
+            let managed = matches!(credential.store, Some(Store::StaticRole(_)));
+            if let Some(user) = user.map(|user| self.user(&user))
+                && (managed || users.get(&user).is_none_or(Option::is_none))
+            {
+                users.insert(user, Some(credential.name.clone()));
+            }
+        }
+        users
+    }
+
+    /// Who logs in with a credential that has no field for it.
+    pub fn login_name(&self, credential: &str) -> Option<String> {
+        let users = self.database_users();
+        users.into_iter().find(|(_, of)| of.as_deref() == Some(credential)).map(|(user, _)| user)
+    }
+
+    /// The namespace of an object.
+    pub fn namespace_of<'s>(&'s self, object: &'s ObjectRef) -> &'s str {
+        object.namespace.as_deref().unwrap_or(&self.namespace)
     }
 
     /// The API version in which a manifest states this ExternalSecret.
@@ -123,6 +265,8 @@ impl<'a> Stage<'a> {
             Store::StaticRole(name) => {
                 openbao::Place::StaticCreds { mount: DATABASE_MOUNT.to_owned(), role: name.clone() }
             }
+            // To look would be to make another.
+            Store::DynamicRole(_) | Store::Secret(_) => return None,
         })
     }
 
@@ -148,7 +292,7 @@ impl<'a> Stage<'a> {
 pub fn server(kind: DatabaseKind) -> Server {
     match kind {
         DatabaseKind::Mysql => Server::Mysql,
-        DatabaseKind::Valkey => Server::Valkey,
         DatabaseKind::Postgres => Server::Postgres,
+        DatabaseKind::Valkey => Server::Valkey,
     }
 }

@@ -6,7 +6,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::clock::Micros;
 use crate::event::Hop;
-use crate::judge::outage::measure;
+use crate::judge::outage::{Lifetime, measure};
 use crate::mask::Masked;
 use crate::plan::Bounds;
 use crate::timeline::{Answer, Generation, Sample};
@@ -82,7 +82,7 @@ fn sample(seq: u64, asked: u64, answered: u64, answer: Answer) -> Sample {
 }
 
 fn longest(samples: &[Sample], rotated: Option<Micros>) -> Bounds {
-    measure(&samples.iter().collect::<Vec<_>>(), rotated).longest
+    measure(&samples.iter().collect::<Vec<_>>(), rotated, Lifetime::default()).longest
 }
 
 fn login() -> impl Strategy<Value = Login> {

@@ -60,6 +60,17 @@ pub(super) fn read(draft: &Draft<'_>, form: &Form<'_, '_>) -> Option<Bounds> {
 }
 
 impl Bounds {
+    /// `exactly 1`, `4 to 6`, `at least 4`, `at most 6`
+    pub(super) fn numbers(self) -> String {
+        match (self.at_least, self.at_most) {
+            (Some(least), Some(most)) if least == most => format!("exactly {least}"),
+            (Some(least), Some(most)) => format!("{least} to {most}"),
+            (Some(least), None) => format!("at least {least}"),
+            (None, Some(most)) => format!("at most {most}"),
+            (None, None) => "any number of".to_owned(),
+        }
+    }
+
     /// `exactly 1 time`, `4 to 6 times`, `at least 4 times`, `at most 6 times`
     pub(super) fn times(self) -> String {
         let times = |number: u64| if number == 1 { "time" } else { "times" };

@@ -7,7 +7,7 @@ use super::super::form::Form;
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
 use super::super::words::{CredentialName, HopWord};
-use super::Said;
+use super::{Said, subject};
 
 pub(super) const VERB: Verb<Said> = Verb {
     word: "in_order",
@@ -19,7 +19,7 @@ pub(super) const VERB: Verb<Said> = Verb {
 shape! {
     /// The generations pass this hop in the order in which they were ordered: none is left out, none comes back.
     struct Shape {
-        /// Which credential.
+        /// Which credential, or `"*"`.
         credential: CredentialName,
         /// Where.
         at: HopWord,
@@ -28,9 +28,11 @@ shape! {
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
-    let held = draft.credential(&form, "credential");
-    let at = draft.hop(&form, "at", held.as_ref());
-    let (credential, at) = (held?.credential.name, at?);
-    let text = format!("the generations of {credential} pass {at} in the order in which they were ordered");
-    Some((text, Expectation::Order { credential, at }))
+    let mut subject = subject::credentials(draft, &form, "credential");
+    let at = subject::at(draft, &form, "at", subject.as_mut());
+    let (subject, at) = (subject?, at?);
+    let text =
+        format!("the generations of {} pass {at} in the order in which they were ordered", subject.name());
+    let ordered = |credential: String| Expectation::Order { credential, at };
+    Some((text, subject.each(|held| ordered(held.credential.name.clone()))))
 }

@@ -1,14 +1,28 @@
 //! `expect`: what the timeline must show. Each verb is a sentence over one of the harness's kernels.
 
+mod age;
+mod blast_radius;
 mod bounds;
 mod calls;
+mod churn;
+mod condition;
+mod converges;
 mod holds_still;
 mod in_order;
+mod leases;
+mod metric;
 mod objects;
 mod outage;
 mod propagates;
+mod refused;
+mod restarts;
+mod restores;
 mod retired;
 mod rotations;
+mod still_accepted;
+mod stragglers;
+pub(super) mod subject;
+mod whole;
 
 use std::borrow::Cow;
 
@@ -18,20 +32,43 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::draft::Draft;
 use super::node::Node;
 use super::room::{self, Entry, Verb};
+use super::shape::shape;
 
 /// How a person would say it, and what it means.
 type Said = Option<(String, Expectation)>;
 
-const VERBS: [Verb<Said>; 8] = [
+const VERBS: [Verb<Said>; 21] = [
     propagates::VERB,
+    restores::VERB,
+    converges::VERB,
     outage::VERB,
+    refused::VERB,
     retired::VERB,
+    still_accepted::VERB,
     rotations::VERB,
+    age::VERB,
     holds_still::VERB,
+    whole::VERB,
     in_order::VERB,
+    blast_radius::VERB,
+    stragglers::VERB,
+    leases::VERB,
+    churn::VERB,
+    restarts::VERB,
+    condition::VERB,
+    metric::VERB,
     objects::VERB,
     calls::VERB,
 ];
+
+shape! {
+    /// Which generation: only the one before a rotation can be named.
+    #[schemars(rename_all = "lowercase")]
+    enum Previous {
+        /// The value before the rotation.
+        Previous,
+    }
+}
 
 /// The room as a type, for the schema.
 pub(super) struct Room;

@@ -30,8 +30,15 @@ shape! {
     struct Shape {
         /// What the rest of the file calls it.
         name: NewName,
-        /// Where OpenBao keeps it: the name of a `kv` or `static_role`.
+        /// Where OpenBao keeps it: the name of a `kv`, `static_role` or `dynamic_role`; or a `secret`.
         store: Option<StoreName>,
+        /// Where a step writes it, where that is not the store: the name of a `secret`.
+        from: Option<StoreName>,
+        /// Whether it is not there before the first step.
+        later: Option<bool>,
+        /// Whether the value that is left is tried again and again where it is checked; it is unless this is false.
+        /// Where an account is locked after refusals, the harness must not be who locks it.
+        tried: Option<bool>,
         /// The Secret that holds it.
         r#in: Option<words::SecretPlace>,
         /// The fields that make a generation; those of the store unless said otherwise.
@@ -69,6 +76,8 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
     }
     // Each for itself as far as it goes, so that whatever is wrong is reported.
     let store = form.optional("store", |node| draft.stores.find(draft.sink, node).cloned());
+    let from = form.optional("from", |node| source(draft, node));
+    let (later, tried) = (form.flag("later", false), form.flag("tried", true));
     let place = form.optional("in", |node| place(draft, node));
     let known = store.as_ref().and_then(Option::as_ref);
     let fields = fields::said(draft, form, known);
@@ -78,7 +87,9 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
     };
     let pushed = match &store {
         Some(Some(GivenStore::Kv(kv))) => feeding(draft, form, name, kv),
-        Some(Some(GivenStore::StaticRole(_)) | None) => Some(None),
+        Some(Some(GivenStore::StaticRole(_) | GivenStore::DynamicRole(_) | GivenStore::Secret(_)) | None) => {
+            Some(None)
+        }
         None => None,
     };
     let written = match &place {
@@ -104,7 +115,12 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
         store: store.map(|store| match store {
             GivenStore::Kv(kv) => Store::Kv(kv.name),
             GivenStore::StaticRole(role) => Store::StaticRole(role.name),
+            GivenStore::DynamicRole(role) => Store::DynamicRole(role.name),
+            GivenStore::Secret(secret) => Store::Secret(secret.name),
         }),
+        from: from?,
+        later: later?,
+        tried: tried?,
         secret,
         // Who reads it is known later.
         hops: Vec::new(),
@@ -113,6 +129,17 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
         real_interval: written.as_ref().or(pushed.as_ref()).and_then(|carried| carried.real),
     };
     Some(Held { credential, interval })
+}
+
+/// The given Secret that a credential comes from.
+fn source(draft: &Draft<'_>, node: &Node) -> Option<String> {
+    match draft.stores.find(draft.sink, node)? {
+        GivenStore::Secret(secret) => Some(secret.name.clone()),
+        GivenStore::Kv(_) | GivenStore::StaticRole(_) | GivenStore::DynamicRole(_) => {
+            draft.sink.report(&node.span, "a credential comes `from` a secret; the others are its `store`");
+            None
+        }
+    }
 }
 
 /// `[NAMESPACE/]secret/NAME`
@@ -158,6 +185,10 @@ fn checked(
     let (has, default): (Vec<&str>, usize) = match store {
         Some(GivenStore::Kv(kv)) => (kv.fields.iter().map(String::as_str).collect(), kv.fields.len()),
         Some(GivenStore::StaticRole(_)) => (STATIC_FIELDS.to_vec(), 2),
+        Some(GivenStore::DynamicRole(_)) => (STATIC_FIELDS[..2].to_vec(), 2),
+        Some(GivenStore::Secret(secret)) => {
+            (secret.fields.iter().map(String::as_str).collect(), secret.fields.len())
+        }
         None => (Vec::new(), 0),
     };
     let Some(fields) = fields else {
@@ -210,7 +241,8 @@ fn writing(
             let holds = |Object { manifest, .. }: &Object| {
                 manifest.kind == "Secret" && manifest.name == *secret && manifest.namespace == *namespace
             };
-            if draft.objects.iter().any(holds) {
+            let given = draft.secret(secret).is_some_and(|given| given.namespace == *namespace);
+            if given || draft.objects.iter().any(holds) {
                 return Some(None);
             }
             if !draft.blind {

@@ -1,15 +1,22 @@
 //! `given`: what is there before the first step.
 
-mod apply;
+mod access;
+pub(super) mod apply;
 mod credential;
 mod database;
+mod dynamic_role;
 mod fields;
+mod first;
 mod kv;
 mod mysql;
+pub(super) mod objects;
 mod postgres;
 mod reader;
+mod request;
+mod secret;
 mod static_role;
 mod valkey;
+mod workload;
 
 use std::borrow::Cow;
 
@@ -22,15 +29,22 @@ use super::room::{self, Verb, entries};
 
 /// In the order in which they build on each other: entries are read in this order, so that the file may
 /// give them in any.
-const VERBS: [Verb<()>; 8] = [
+const VERBS: [Verb<()>; 15] = [
     mysql::VERB,
-    valkey::VERB,
     postgres::VERB,
+    valkey::VERB,
     kv::VERB,
+    secret::VERB,
     apply::VERB,
     static_role::VERB,
+    dynamic_role::VERB,
+    access::POLICY,
+    access::LOGIN,
+    request::SQL,
+    request::BAO,
     credential::VERB,
     reader::VERB,
+    workload::VERB,
 ];
 
 /// The room as a type, for the schema.
@@ -73,7 +87,9 @@ pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {
 }
 
 fn bound(draft: &Draft<'_>) -> usize {
-    draft.databases.count() + draft.stores.count() + draft.credentials.count() + draft.readers.count()
+    let given = draft.databases.count() + draft.stores.count() + draft.credentials.count();
+    let access = draft.policies.len() + draft.logins.len() + draft.preparations.len();
+    given + draft.readers.count() + draft.workloads.count() + access
 }
 
 /// An entry that could not be read was reported; the name that it probably gives is not missed again.
@@ -90,5 +106,6 @@ fn excuse(draft: &mut Draft<'_>, node: &Node) {
         draft.stores.excuse(&name);
         draft.credentials.excuse(&name);
         draft.readers.excuse(&name);
+        draft.workloads.excuse(&name);
     }
 }

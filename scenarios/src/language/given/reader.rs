@@ -51,7 +51,12 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
 }
 
 /// Whether somebody who reads the credential could ever get in.
-fn fits(draft: &Draft<'_>, form: &Form<'_, '_>, credential: &Credential, database: &Database) -> Option<()> {
+pub(super) fn fits(
+    draft: &Draft<'_>,
+    form: &Form<'_, '_>,
+    credential: &Credential,
+    database: &Database,
+) -> Option<()> {
     let name = &credential.name;
     let reads = &form.need("reads")?.span;
     if credential.secret.is_none() {
@@ -71,11 +76,16 @@ fn fits(draft: &Draft<'_>, form: &Form<'_, '_>, credential: &Credential, databas
         draft.sink.report_with(reads, message, hint);
         return None;
     }
-    if let Some(Store::StaticRole(role)) = &credential.store
-        && let Some(GivenStore::StaticRole(role)) = draft.stores.get(role)
-        && role.database != database.name
-    {
-        let message = format!("`{name}` is a user of `{}`, not of `{}`", role.database, database.name);
+    let of = match &credential.store {
+        Some(Store::StaticRole(role) | Store::DynamicRole(role)) => match draft.stores.get(role) {
+            Some(GivenStore::StaticRole(role)) => Some(&role.database),
+            Some(GivenStore::DynamicRole(role)) => Some(&role.database),
+            Some(GivenStore::Kv(_) | GivenStore::Secret(_)) | None => None,
+        },
+        Some(Store::Kv(_) | Store::Secret(_)) | None => None,
+    };
+    if let Some(of) = of.filter(|of| **of != database.name) {
+        let message = format!("`{name}` is a user of `{of}`, not of `{}`", database.name);
         draft.sink.report(&form.need("logs_in_to")?.span, message);
         return None;
     }

@@ -9,7 +9,7 @@ use super::super::room::{Entry, Verb};
 use super::super::scale::Grain;
 use super::super::scenario::{Database, StaticRole};
 use super::super::shape::{self, shape};
-use super::super::words::{DatabaseName, DurationExpression, NewName};
+use super::super::words::{DatabaseName, DurationExpression, NewName, OneOrMore, Statement};
 
 pub(super) const VERB: Verb<()> = Verb {
     word: "static_role",
@@ -30,6 +30,11 @@ shape! {
         rotation_period: DurationExpression,
         /// Which of the database's users; the one with the role's name unless said otherwise.
         user: Option<NewName>,
+        /// What OpenBao runs to rotate it, with `{{username}}` and `{{password}}`; its own default unless said
+        /// otherwise.
+        rotation_statements: Option<OneOrMore<Statement>>,
+        /// Whether it is made by a step (`static_role: NAME`) and not before the first one.
+        later: Option<bool>,
     }
 }
 
@@ -42,12 +47,22 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     let database = form.need("server").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
     let user = user(draft, &form, name.as_ref().map(|name| name.text.as_str()), database.as_ref());
     let rotation_period = rotation_period(draft, &form, name.as_ref().map_or("", |name| &name.text));
+    let rotation_statements = form.optional("rotation_statements", |node| statements(draft, node));
+    let later = form.flag("later", false);
     let Some(name) = name else { return };
     let role = (|| {
         let (user, database) = (user?, database?.name);
-        Some(StaticRole { name: name.text.clone(), database, user, rotation_period: rotation_period? })
+        let rotation_statements = rotation_statements?.unwrap_or_default();
+        let (name, rotation_period, later) = (name.text.clone(), rotation_period?, later?);
+        Some(StaticRole { name, database, user, rotation_period, rotation_statements, later })
     })();
     draft.stores.bind(draft.sink, name, role.map(GivenStore::StaticRole));
+}
+
+/// One statement, or several.
+pub(super) fn statements(draft: &Draft<'_>, node: &super::super::node::Node) -> Option<Vec<String>> {
+    let texts = node.items().iter().map(|node| super::super::form::text(draft.sink, node));
+    texts.map(|text| text.map(str::to_owned)).collect()
 }
 
 /// One of the database's users; the one with the role's name unless the file says which.

@@ -1,8 +1,14 @@
 //! `steps`: what is done, one after the other.
 
 mod hold;
+mod mark;
+mod objects;
+mod request;
 mod rotate;
+mod server;
+mod static_role;
 mod wait;
+mod watch;
 
 use std::borrow::Cow;
 
@@ -16,7 +22,26 @@ use super::scenario::{Action, Step};
 /// How a person would say it, and what it is.
 type Said = Option<(String, Action)>;
 
-const VERBS: [Verb<Said>; 3] = [rotate::VERB, wait::VERB, hold::VERB];
+const VERBS: [Verb<Said>; 18] = [
+    rotate::VERB,
+    wait::VERB,
+    hold::VERB,
+    watch::VERB,
+    mark::VERB,
+    objects::APPLY,
+    objects::PATCH,
+    objects::DELETE,
+    objects::RESTART,
+    objects::FORCE_SYNC,
+    request::SQL,
+    request::BAO,
+    static_role::VERB,
+    server::STOP,
+    server::START,
+    server::KILL,
+    server::SEAL,
+    server::UNSEAL,
+];
 
 /// The room as a type, for the schema.
 pub(super) struct Room;

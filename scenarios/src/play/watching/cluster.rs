@@ -30,7 +30,7 @@ impl Watching {
         let (scribe, prints) = (stage.scribe.clone(), Arc::clone(&stage.house.prints));
         let watched = Watched::new(&scribe, credential, "secret", Hop::Secret);
         let (name, keys, stop) = (place.name.clone(), place.keys.clone(), self.stop.clone());
-        let user = stage.checked(credential).map(|(role, _)| Secret::new(stage.user(&role.user)));
+        let user = stage.checked(credential).map(|(user, _)| Secret::new(stage.user(user)));
         self.tasks.spawn(async move {
             watch_object(api, &name, stop, |at, news| {
                 let Some(secret) = watched.object(at, news) else { return };

@@ -13,7 +13,7 @@ use handover_harness::probe::{Control, Probe, ProbeHandle, start};
 use handover_harness::secret::Secret;
 
 use super::Watching;
-use crate::language::scenario::{Credential, Database, DatabaseKind};
+use crate::language::scenario::{Credential, Database, DatabaseKind, Store};
 use crate::play::PlayError;
 use crate::play::stage::{Stage, Values, server};
 
@@ -55,9 +55,15 @@ impl Watching {
         stage: &Stage<'_>,
         credential: &Credential,
     ) -> Result<(), PlayError> {
-        let Some((_, database)) = stage.checked(credential) else { return Ok(()) };
+        let Some((_, database)) = stage.checked(credential).filter(|_| credential.tried) else {
+            return Ok(());
+        };
         let tries = Held::default();
-        if let Some(values) = stage.stored(credential).await? {
+        let first = || match credential.store.as_ref()? {
+            Store::Secret(name) => stage.secret(name).holds.as_ref().map(|first| stage.first(first)),
+            Store::Kv(_) | Store::StaticRole(_) | Store::DynamicRole(_) => None,
+        };
+        if let Some(values) = stage.stored(credential).await?.or_else(first) {
             *tries.write().unwrap_or_else(PoisonError::into_inner) = login(stage, &values);
         }
         let probe = self.probe(stage, credential, "origin", Hop::Origin, ORIGIN_EVERY);
@@ -93,7 +99,7 @@ impl Watching {
         held: Held,
     ) -> Result<ProbeHandle, PlayError> {
         let plane = &stage.house.plane;
-        let address = plane.address(Peer::Workload, Peer::Server(server(database.kind)))?;
+        let address = plane.address(Peer::Harness, Peer::Server(server(database.kind)))?;
         let scribe = stage.scribe.clone();
         let now = move || held.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (host, port) = (address.ip().to_string(), address.port());

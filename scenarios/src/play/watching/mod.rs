@@ -2,8 +2,13 @@
 
 mod cluster;
 mod count;
+mod leases;
 mod login;
+mod metrics;
+mod refusals;
+mod states;
 mod store;
+mod workload;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +58,16 @@ impl Watching {
             }
             self.watch_readers(stage, credential, &held)?;
         }
+        self.hear_refusals(stage);
+        for counter in &stage.scenario.leases {
+            self.count_leases(stage, counter)?;
+        }
+        for counter in &stage.scenario.metrics {
+            self.scrape(stage, counter)?;
+        }
+        for condition in &stage.scenario.conditions {
+            self.watch_condition(stage, condition).await?;
+        }
         self.count(stage).await
     }
 
@@ -72,7 +87,7 @@ impl Watching {
                 return Progress::NotYet("the scenario has not begun".into());
             };
             for credential in &stage.scenario.credentials {
-                for hop in &credential.hops {
+                for hop in credential.hops.iter().filter(|hop| stage.is_there(credential, **hop)) {
                     let seen = match hop {
                         Hop::Origin | Hop::Login => {
                             story.samples_at(&credential.name, *hop).any(|sample| sample.accepted())

@@ -1,29 +1,22 @@
-//! Kernel: a state that must hold all the time.
+//! A generation that was rotated away is refused, and stays refused.
 
-use super::{Judgement, words};
 use crate::clock::Micros;
-use crate::event::Hop;
+use crate::judge::{Judgement, words};
 use crate::plan::Bounds;
 use crate::timeline::{Answer, Rotation, Sample, Story};
 use crate::verdict::Verdict;
 
 /// From this long after each rotation on, the generation before it is refused, and stays refused.
-pub(super) fn retired(story: &Story, credential: &str, within: Micros) -> Judgement {
+pub(super) fn judge(story: &Story, credential: &str, within: Micros) -> Judgement {
     let rotations = story.rotations(credential);
     let each = rotations.iter().enumerate();
-    let each: Vec<_> = each.map(|(r, rotation)| retired_by(story, credential, within, r, rotation)).collect();
+    let each: Vec<_> = each.map(|(r, rotation)| one(story, credential, within, r, rotation)).collect();
     let worst = (0..each.len()).rev().max_by_key(|r| each[*r].verdict);
     worst.map_or_else(|| Judgement::no_rotation(credential), |worst| each[worst].clone())
 }
 
 /// The generation before one rotation, from its deadline until a later rotation puts it back.
-fn retired_by(
-    story: &Story,
-    credential: &str,
-    within: Micros,
-    index: usize,
-    rotation: &Rotation,
-) -> Judgement {
+fn one(story: &Story, credential: &str, within: Micros, index: usize, rotation: &Rotation) -> Judgement {
     let name = words::rotation(index, rotation);
     let Some(previous) = rotation.from else {
         return Judgement::inconclusive(format!("what stood before {name} was never learnt"));
@@ -36,7 +29,7 @@ fn retired_by(
         let seen = format!("{previous} was refused before {name} was ordered already");
         return Judgement::inconclusive(seen).evidence([refused.seq]);
     }
-    let deadline = rotation.ordered + within;
+    let deadline = rotation.certain + within;
     let later = &story.rotations(credential)[index + 1..];
     let until = later.iter().find(|later| later.set == Some(previous)).map(|back| back.ordered);
     let until = until.unwrap_or(Micros(u64::MAX));
@@ -53,16 +46,16 @@ fn retired_by(
     let first_out =
         refused().filter(|sample| sample.asked >= answered_in).map(|sample| sample.answered).min();
     let measured = Bounds {
-        at_least: last_in.map_or(Micros(0), |asked| asked - rotation.ordered),
+        at_least: last_in.map_or(Micros(0), |asked| asked - rotation.certain),
         at_most: first_out.map(|answered| answered - rotation.ordered),
     };
     let late: Vec<&Sample> = refused().filter(|sample| sample.asked >= deadline).collect();
     // What was in flight across either end may have been decided on the right side of it.
     let wrong = let_in().find(|sample| sample.asked >= deadline && sample.answered <= until);
-    let unsure = let_in().find(|sample| sample.answered >= deadline);
+    let unsure = let_in().find(|sample| sample.answered >= rotation.ordered + within);
     let judgement = match (wrong, unsure, late.as_slice()) {
         (Some(wrong), _, _) => {
-            let when = words::since(rotation.ordered, wrong.asked);
+            let when = words::since(rotation.certain, wrong.asked);
             Judgement::new(Verdict::Fail, format!("{previous} was let in {when} after {name} was ordered"))
                 .evidence([rotation.seq, wrong.seq])
         }
@@ -82,50 +75,4 @@ fn retired_by(
         }
     };
     Judgement { measured: Some(measured), limit: Some(within), ..judgement }
-}
-
-/// The value at the hop never moves.
-pub(super) fn holds_still(story: &Story, credential: &str, at: Hop) -> Judgement {
-    let shown = story.samples_at(credential, at).filter_map(|sample| Some((sample.shows()?, sample)));
-    let shown: Vec<_> = shown.collect();
-    let Some(&(generation, first)) = shown.first() else {
-        return Judgement::inconclusive(format!("nothing was ever seen of {credential} at {at}"));
-    };
-    let other = shown.iter().find(|(other, _)| *other != generation).map(|(_, sample)| *sample);
-    if let Some(other) = other {
-        let moves = story.moves(credential, at);
-        let told =
-            moves.iter().map(|m| format!("{} → {} at {}", m.from, m.to, words::since(story.began, m.at)));
-        let seen = format!("{credential} moved {} at {at}: {}", times(moves.len()), words::first_few(told));
-        let evidence = moves.iter().map(|m| m.seq).chain([first.seq, other.seq]);
-        return Judgement::new(Verdict::Fail, seen).evidence(evidence);
-    }
-    let looks = words::many(shown.len(), "look");
-    let evidence = [first.seq, shown[shown.len() - 1].1.seq];
-    let watched = story.watched(credential, at);
-    let blind = story.gaps_at(credential, at).next();
-    match (watched, blind) {
-        (_, Some(gap)) => {
-            let seen = format!(
-                "{generation} stood at {at}, but the watch was blind for {}: {}",
-                gap.until - gap.from,
-                gap.why
-            );
-            Judgement::inconclusive(seen).evidence(evidence.into_iter().chain([gap.seq]))
-        }
-        (false, None) if shown.len() < 2 => {
-            Judgement::inconclusive(format!("{credential} was seen only once at {at}")).evidence(evidence)
-        }
-        (true | false, None) => {
-            let how = if watched { "watched without a gap".to_owned() } else { looks };
-            Judgement::new(Verdict::Pass, format!("{generation} stood at {at} all the time ({how})"))
-                .brief(format!("{credential} held still at {at} ({how})"))
-                .evidence(evidence)
-        }
-    }
-}
-
-/// How often, as a person would say it.
-fn times(count: usize) -> String {
-    words::many(count.max(1), "time")
 }

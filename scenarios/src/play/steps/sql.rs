@@ -1,0 +1,30 @@
+//! `sql`: statements on a database, as its administrator.
+
+use handover_fixtures::cause::chain;
+use handover_harness::event::Phase;
+
+use super::failed;
+use crate::language::scenario::DatabaseKind;
+use crate::play::PlayError;
+use crate::play::stage::Stage;
+
+pub(super) async fn play(stage: &Stage<'_>, database: &str, statements: &[String]) -> Phase {
+    match run(stage, database, statements).await {
+        Ok(()) => Phase::Done,
+        Err(error) => failed(stage, &error),
+    }
+}
+
+/// Runs the statements, names of users and their first passwords filled in.
+pub(super) async fn run(stage: &Stage<'_>, database: &str, statements: &[String]) -> Result<(), PlayError> {
+    let database = stage.database(database);
+    let statements: Vec<String> =
+        statements.iter().map(|statement| stage.filled(database, statement)).collect();
+    let plane = &stage.house.plane;
+    let ran = match database.kind {
+        DatabaseKind::Mysql => plane.mysql()?.sql(&statements).await.map_err(|error| chain(&error)),
+        DatabaseKind::Postgres => plane.postgres()?.sql(&statements).await.map_err(|error| chain(&error)),
+        DatabaseKind::Valkey => plane.valkey()?.run(&statements).await.map_err(|error| chain(&error)),
+    };
+    ran.map_err(|why| PlayError::Database { server: database.kind.word(), why })
+}

@@ -1,0 +1,277 @@
+//! Running workloads: the consumer stands in for what the manifests would run, and what it says becomes
+//! observations of the hops `workload` and `login`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+
+use handover_fixtures::consumer::config::{self, AtStart, Config, Kind, Style};
+use handover_fixtures::consumer::{CONFIG, Line};
+use handover_fixtures::plane::{Peer, Server};
+use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings};
+use handover_harness::event::{Hop, Observation, Outcome, What};
+use handover_harness::mask::Masked;
+use handover_harness::recorder::Scribe;
+
+use super::{Watching, until};
+use crate::language::scenario::{Connects, DatabaseKind, Place, Reads, Workload};
+use crate::play::PlayError;
+use crate::play::stage::{Stage, server};
+
+/// What a consumer gives an attempt before nobody answered it, in milliseconds.
+const PATIENCE_MS: u64 = 2_000;
+/// How many attempts of one consumer may be unanswered.
+const IN_FLIGHT: usize = 16;
+
+impl Watching {
+    /// Says what runs in the pods of the scenario's workloads, and listens. Before the manifests are applied: the
+    /// first words of a pod are part of the story.
+    pub fn host_workloads(&self, stage: &Stage<'_>) -> Result<(), PlayError> {
+        let all = &stage.scenario.workloads;
+        if all.is_empty() {
+            return Ok(());
+        }
+        let plane = stage.house.plane.workloads()?;
+        let namespaces: BTreeSet<&str> =
+            all.iter().map(|workload| stage.namespace_of(&workload.deployment)).collect();
+        for namespace in &namespaces {
+            plane.agents(namespace, agents(stage)?);
+        }
+        for workload in all {
+            let namespace = stage.namespace_of(&workload.deployment);
+            let program = std::env::current_exe().map_err(|error| PlayError::Probe(error.to_string()))?;
+            let config = told(stage, workload)?.to_json();
+            plane.stand_in(
+                namespace,
+                &workload.image,
+                Program {
+                    argv: vec![program.into_os_string(), "consumer".into()],
+                    env: BTreeMap::from([(OsString::from(CONFIG), config.into())]),
+                    names: Vec::new(),
+                    replaces_command: true,
+                },
+            );
+            stage.scribe.note(&format!(
+                "{} runs handover's consumer in place of the image {}",
+                workload.deployment, workload.image
+            ));
+            let seed = stage.house.seed;
+            plane.settings(namespace, Settings { volume_delay_max: workload.volume_delay, seed });
+        }
+        for namespace in namespaces {
+            let here = |workload: &&Workload| {
+                workload.watched && stage.namespace_of(&workload.deployment) == namespace
+            };
+            let mut hosts: Vec<Hosted> =
+                all.iter().filter(here).map(|workload| Hosted::new(&stage.scribe, workload)).collect();
+            let (mut news, stop) = (plane.subscribe(namespace), self.stop.clone());
+            self.tasks.spawn(async move {
+                while let Some(news) = until(&stop, news.recv()).await {
+                    if let Some(host) = hosts.iter_mut().find(|host| host.owns(&news)) {
+                        host.hear(news);
+                    }
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// One workload, heard.
+struct Hosted {
+    scribe: Scribe,
+    name: String,
+    credential: String,
+    deployment: String,
+    container: String,
+    restarts: BTreeMap<String, u32>,
+    there: BTreeSet<String>,
+    /// What a pod waits for, told once.
+    told: BTreeMap<String, String>,
+}
+
+impl Hosted {
+    fn new(scribe: &Scribe, workload: &Workload) -> Self {
+        let host = Self {
+            scribe: scribe.clone(),
+            name: workload.name.clone(),
+            credential: workload.credential.clone(),
+            deployment: workload.deployment.name.clone(),
+            container: workload.container.clone(),
+            restarts: BTreeMap::new(),
+            there: BTreeSet::new(),
+            told: BTreeMap::new(),
+        };
+        host.count();
+        host
+    }
+
+    /// Whether the pod is one of the Deployment's: `<deployment>-<template>-<pod>`.
+    fn owns(&self, news: &PodNews) -> bool {
+        let rest = news.pod.strip_prefix(&self.deployment).and_then(|rest| rest.strip_prefix('-'));
+        rest.is_some_and(|rest| rest.split('-').count() == 2)
+    }
+
+    fn hear(&mut self, news: PodNews) {
+        let ours = news.container.as_ref().is_none_or(|container| *container == self.container);
+        match news.what {
+            PodEvent::Consumer(line) if ours => self.said(&news.pod, line),
+            PodEvent::Consumer(_) | PodEvent::Line(_) | PodEvent::Ready(_) => {}
+            PodEvent::Started { restarts } => {
+                self.comes(&news.pod);
+                if ours && self.restarts.insert(news.pod, restarts) != Some(restarts) {
+                    self.count();
+                }
+            }
+            PodEvent::Ended { how } => {
+                self.scribe.note(&format!("pod {}: its process {how}", news.pod));
+            }
+            PodEvent::Pending { reason, message } => {
+                let text = format!("pod {} waits: {reason}: {message}", news.pod);
+                if self.told.insert(news.pod, text.clone()).as_ref() != Some(&text) {
+                    self.scribe.note(&text);
+                }
+            }
+            PodEvent::Gone => {
+                if self.there.remove(&news.pod) {
+                    self.replica(news.pod, false);
+                }
+            }
+        }
+    }
+
+    fn said(&mut self, pod: &str, line: Line) {
+        match line {
+            Line::Started { .. } => self.comes(pod),
+            Line::Holds { at, sighting } => {
+                self.comes(pod);
+                let probe = format!("workload:{}", self.name);
+                let outcome = Outcome::Shows(sighting);
+                self.scribe.seen(Observation {
+                    credential: self.credential.clone(),
+                    hop: Hop::Workload,
+                    probe,
+                    due: at,
+                    asked: at,
+                    answered: at,
+                    outcome,
+                    by: Some(pod.to_owned()),
+                });
+            }
+            Line::Attempt(attempt) => {
+                let outcome = match attempt.observed() {
+                    // The use of a connection that was kept says nothing about the password.
+                    Outcome::Accepted(_) if !attempt.fresh => {
+                        Outcome::Unclear(Masked::own("a connection that was kept still serves"))
+                    }
+                    outcome => outcome,
+                };
+                self.scribe.seen(Observation {
+                    credential: self.credential.clone(),
+                    hop: Hop::Login,
+                    probe: self.name.clone(),
+                    due: attempt.due,
+                    asked: attempt.asked,
+                    answered: attempt.answered,
+                    outcome,
+                    by: Some(pod.to_owned()),
+                });
+            }
+        }
+    }
+
+    fn comes(&mut self, pod: &str) {
+        if self.there.insert(pod.to_owned()) {
+            self.replica(pod.to_owned(), true);
+        }
+    }
+
+    fn replica(&self, name: String, there: bool) {
+        self.scribe.record(What::Replica { of: self.name.clone(), name, there });
+    }
+
+    fn count(&self) {
+        let value = self.restarts.values().map(|restarts| u64::from(*restarts)).sum();
+        self.scribe.record(What::Count { counter: format!("restarts:{}", self.name), value });
+    }
+}
+
+/// How an agent finds this plane's OpenBao, whatever its configuration says.
+fn agents(stage: &Stage<'_>) -> Result<BTreeMap<OsString, OsString>, PlayError> {
+    let plane = &stage.house.plane;
+    let openbao = plane.address(Peer::Workload, Peer::Server(Server::Openbao))?;
+    let told = [
+        ("BAO_ADDR", format!("https://{openbao}")),
+        ("BAO_CACERT_BYTES", plane.ca_pem().to_owned()),
+        ("BAO_NAMESPACE", stage.namespace.clone()),
+    ];
+    for (name, value) in told.iter().filter(|(name, _)| *name != "BAO_CACERT_BYTES") {
+        stage.scribe.note(&format!("agents: {name} is {value} here"));
+    }
+    Ok(told.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+}
+
+/// What the consumer of a workload is told.
+fn told(stage: &Stage<'_>, workload: &Workload) -> Result<Config, PlayError> {
+    let database = stage.database(&workload.database);
+    let plane = &stage.house.plane;
+    let address = plane.address(Peer::Workload, Peer::Server(server(database.kind)))?;
+    let place = |place: &Place| config::Place { at: place.at.clone(), extract: place.extract.clone() };
+    let placed = |places: &BTreeMap<String, Place>| {
+        places.iter().map(|(field, at)| (field.clone(), place(at))).collect::<BTreeMap<_, _>>()
+    };
+    let (reads, mut fields) = match &workload.reads {
+        Reads::Env(places) => (config::Reads::Env, placed(places)),
+        Reads::File(places) => (config::Reads::File, placed(places)),
+        Reads::FileWatch(places) => (config::Reads::FileWatched, placed(places)),
+        Reads::FileOnce(places) => (config::Reads::FileOnce, placed(places)),
+        Reads::Openbao { mount, role, path, token_file } => {
+            let openbao = plane.address(Peer::Workload, Peer::Server(Server::Openbao))?;
+            let asks = AtStart {
+                server: format!("https://{openbao}"),
+                ca_pem: plane.ca_pem().to_owned(),
+                namespace: stage.namespace.clone(),
+                mount: mount.clone(),
+                role: role.clone(),
+                token_file: token_file.into(),
+                path: path.clone(),
+            };
+            // KV v2 wraps what it answers.
+            let below = if path.contains("/data/") { "/data/data" } else { "/data" };
+            let credential = stage.credential(&workload.credential);
+            let at = |field: &String| config::Place { at: format!("{below}/{field}"), extract: None };
+            let fields = credential.fields.iter().map(|field| (field.clone(), at(field))).collect();
+            (config::Reads::Openbao(asks), fields)
+        }
+    };
+    fields.retain(|field, _| field == "username" || field == "password");
+    let username = match fields.contains_key("username") {
+        true => None,
+        false => stage.login_name(&workload.credential),
+    };
+    Ok(Config {
+        key: stage.house.prints.key_hex().expose().to_owned(),
+        reads,
+        fields,
+        connects: config::Connects {
+            to: match database.kind {
+                DatabaseKind::Mysql => Kind::Mysql,
+                DatabaseKind::Postgres => Kind::Postgres,
+                DatabaseKind::Valkey => Kind::Valkey,
+            },
+            host: address.ip().to_string(),
+            port: address.port(),
+            ca_pem: plane.ca_pem().to_owned(),
+            username,
+            style: match workload.connects {
+                Connects::Fresh => Style::Fresh,
+                Connects::Pool { max_lifetime } => {
+                    Style::Pool { max_lifetime_ms: max_lifetime.as_millis() as u64 }
+                }
+                Connects::Session => Style::Session,
+            },
+        },
+        every_ms: (workload.every.as_millis() as u64).max(1),
+        patience_ms: PATIENCE_MS,
+        in_flight: IN_FLIGHT,
+    })
+}
