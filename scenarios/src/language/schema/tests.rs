@@ -16,7 +16,18 @@ use crate::language::source::Source;
 use crate::language::{Catalogue, Problems, expect, given, load_all, steps};
 
 /// What the examples name beside each other: with them it is one sound scenario.
-const BESIDE: &str = "  - credential: { name: app, store: app, in: secret/app }\n";
+const BESIDE: [&str; 3] = [
+    "- credential: { name: app, store: app, in: secret/app }",
+    "- static_role: { name: late, server: ledger, user: clerk, rotation_period: 1h, later: true }",
+    "- apply: web.yaml",
+];
+
+/// The workload that the examples speak of: that of a scenario, under another name.
+fn web() -> String {
+    let all = include_str!("../../../catalogue/mysql/consumers.yaml");
+    let found = all.split("---\n").find(|one| one.contains("kind: Deployment"));
+    found.expect("it has one").replace("fresh", "web")
+}
 
 fn validator() -> Validator {
     jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap()
@@ -42,6 +53,8 @@ fn load(text: &str) -> Result<(), Problems> {
     for (name, text) in [
         ("app.yaml", include_str!("../../../catalogue/kv/app.yaml").replace("key: app", "key: team/app")),
         ("fleet.yaml", include_str!("../../../catalogue/mysql/fleet.yaml").to_owned()),
+        ("web.yaml", web()),
+        ("more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: more }\n".to_owned()),
     ] {
         fs::write(dir.path().join(name), text).unwrap();
     }
@@ -52,10 +65,10 @@ fn load(text: &str) -> Result<(), Problems> {
 /// A scenario in which all examples of `given` stand, and these entries of the other rooms.
 fn around(given: &[&str], step: Option<&str>, expect: Option<&str>) -> String {
     let indented = |text: &&str| text.lines().map(|line| format!("  {line}\n")).collect::<String>();
-    let given: String = given.iter().map(indented).collect();
+    let given: String = given.iter().chain(&BESIDE).map(indented).collect();
     let step = indented(&step.unwrap_or("- rotate: fleet"));
     let expect = indented(&expect.unwrap_or("- rotations: { credential: fleet, at: secret, exactly: 1 }"));
-    format!("scenario: an/example\nabout: x\ngiven:\n{given}{BESIDE}steps:\n{step}expect:\n{expect}")
+    format!("scenario: an/example\nabout: x\nexclusive: true\ngiven:\n{given}steps:\n{step}expect:\n{expect}")
 }
 
 /// The example scenario, with another text in place of the example of one verb.
