@@ -112,15 +112,14 @@ impl Page<'_> {
             let kind = self.kind(property).replace('|', "\\|");
             self.line(&format!("| `{key}` | {must} | {kind} | {} |", said(property).replace('|', "\\|")));
         }
-        for rule in shape["anyOf"].as_array().into_iter().flatten() {
-            debug_assert!(rule.get("required").is_some(), "a rule over keys says which");
-        }
-        if let Some(rules) = shape["anyOf"].as_array() {
-            let keys: Vec<_> = rules
-                .iter()
-                .filter_map(|rule| Some(format!("`{}`", rule["required"][0].as_str()?)))
-                .collect();
-            self.line(&format!("\nAt least one of {} must be there.", keys.join(", ")));
+        for (rule, how) in [("anyOf", "At least one"), ("oneOf", "Exactly one")] {
+            let Some(rules) = shape[rule].as_array() else { continue };
+            let keys = |rule: &Value| {
+                let keys = rule["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" with ")
+            };
+            let keys: Vec<_> = rules.iter().map(keys).collect();
+            self.line(&format!("\n{how} of {} must be there.", keys.join(", ")));
         }
     }
 
