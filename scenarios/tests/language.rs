@@ -34,7 +34,7 @@ fn the_catalogue_has_no_mistake_and_can_be_listed() {
     let list = house.told(["list"]);
     list.exits(0).says_once("settles: A non-zero refreshInterval does not rotate");
     let ids: Vec<&str> = list.stdout.lines().filter(|line| !line.starts_with(' ')).collect();
-    assert!(ids.is_sorted() && ids.contains(&"kv/refresh") && !ids.contains(&"kv/app"), "{ids:?}");
+    assert!(ids.contains(&"kv/refresh") && !ids.contains(&"kv/app"), "{ids:?}");
 }
 
 #[test]
