@@ -322,6 +322,8 @@ pub enum Outcome {
     Accepted(Sighting),
     /// A login with this value was turned away because of the value.
     Refused(Sighting),
+    /// A login with this value was turned away whatever it is: the account is locked.
+    Locked(Sighting),
     /// Nobody answered.
     Unreachable(Masked),
     /// Somebody answered, but it says nothing about the value.

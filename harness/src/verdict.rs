@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::event::{Calibration, Hop, OrderKind, RunInfo, ScenarioId};
-use crate::plan::{Bounds, Refresh};
+use crate::plan::{Bounds, Evidence, Refresh};
 
 /// Version of `verdict.json`.
 pub const FORMAT: u32 = 1;
@@ -67,6 +67,10 @@ pub struct Finding {
     pub limit_us: Option<Micros>,
     /// For a failed arrival: the last hop that was reached, and the first that was not.
     pub stopped: Option<Stopped>,
+    /// The known defect that it is pinned to: on the version where that is known, it passes because what
+    /// is expected fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<String>,
     /// Events that show it, by `seq` in `events.jsonl`.
     pub evidence: Vec<u64>,
 }
@@ -89,13 +93,17 @@ pub struct HopRow {
     pub credential: String,
     /// Which rotation, from 1.
     pub rotation: usize,
-    /// How it was ordered.
+    /// How it was ordered, or that nobody did.
     pub kind: OrderKind,
     /// From which generation to which: `g0 → g1`; `?` where it was never learnt.
     pub moves: String,
     /// Where.
     pub hop: Hop,
-    /// When it was seen, since the scenario's plan was recorded; none: never.
+    /// How many of the hop's replicas it is about, and how many of those showed it; none where there is only
+    /// one, which has no name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<ReplicaCount>,
+    /// When it was seen (by the last replica), since the scenario's plan was recorded; none: never.
     pub at_us: Option<Micros>,
     /// Since the rotation was ordered, with both bounds.
     pub since_rotation_us: Option<Bounds>,
@@ -103,6 +111,15 @@ pub struct HopRow {
     pub since_previous_us: Option<i64>,
     /// The event that shows it.
     pub evidence: Option<u64>,
+}
+
+/// How many replicas showed a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReplicaCount {
+    /// So many showed it.
+    pub reached: usize,
+    /// Of so many.
+    pub of: usize,
 }
 
 /// How a claim stands on the versions that were played.
@@ -173,6 +190,12 @@ pub struct ScenarioVerdict {
     pub about: String,
     /// Its file.
     pub file: String,
+    /// Where its evidence comes from.
+    #[serde(default)]
+    pub evidence: Evidence,
+    /// What of the catalogue's promises it covers.
+    #[serde(default)]
+    pub covers: Vec<String>,
     /// What it comes to.
     pub verdict: Verdict,
     /// In one line; for a pass too.

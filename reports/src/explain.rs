@@ -25,6 +25,9 @@ pub(crate) fn finding(finding: &Finding, file: &str) -> Vec<(&'static str, Strin
             said.push(("last error", error.clone()));
         }
     }
+    if let Some(defect) = &finding.pinned {
+        said.push(("pinned", defect.clone()));
+    }
     if !finding.evidence.is_empty() {
         said.push(("evidence", evidence(&finding.evidence)));
     }

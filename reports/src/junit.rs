@@ -132,6 +132,10 @@ fn scenario_suite(run: &RunVerdict, scenario: &ScenarioVerdict, plane: &str, att
     let mut suite = suite_of(&scenario.scenario, scenario.took_us, run, cases);
     suite.properties.push(("scenario.file".to_owned(), scenario.file.clone()));
     suite.properties.push(("scenario.about".to_owned(), scenario.about.clone()));
+    suite.properties.push(("scenario.evidence".to_owned(), scenario.evidence.word().to_owned()));
+    if !scenario.covers.is_empty() {
+        suite.properties.push(("scenario.covers".to_owned(), scenario.covers.join("; ")));
+    }
     suite
 }
 
@@ -196,6 +200,7 @@ fn facts(finding: &Finding) -> Vec<(&'static str, String)> {
         measured.map(|bounds| ("at_least_us", micros(bounds.at_least))),
         measured.and_then(|bounds| bounds.at_most).map(|at_most| ("at_most_us", micros(at_most))),
         finding.limit_us.map(|limit| ("limit_us", micros(limit))),
+        finding.pinned.clone().map(|defect| ("pinned", defect)),
         (!evidence.is_empty()).then_some(("evidence", evidence)),
     ]
     .into_iter()

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use handover_harness::plan::Evidence;
 use handover_harness::verdict::{Finding, RunVerdict, ScenarioVerdict, Verdict};
 
 use crate::exit::Exit;
@@ -49,7 +50,10 @@ impl Page<'_> {
 
     fn scenario(&mut self, scenario: &ScenarioVerdict) {
         self.push("");
-        let word = scenario.verdict.word().to_uppercase();
+        let mut word = scenario.verdict.word().to_uppercase();
+        if scenario.verdict == Verdict::Pass && scenario.findings.iter().any(|f| f.pinned.is_some()) {
+            word.push_str(" (pinned)");
+        }
         let name = self.style.paint(Ink::Strong, &line(&scenario.scenario));
         let took = if scenario.verdict == Verdict::Skipped {
             String::new()
@@ -66,10 +70,15 @@ impl Page<'_> {
         for finding in to_explain {
             self.finding(finding, &scenario.file);
         }
+        self.joined(2, "pinned", &pinned(scenario));
         self.listed(2, "margins", margins(scenario), None);
         for (index, projection) in scenario.projections.iter().enumerate() {
             self.labelled(2, if index == 0 { "scaled" } else { "" }, &projection.text, None);
         }
+        if scenario.evidence != Evidence::Real {
+            self.labelled(2, "evidence", scenario.evidence.word(), None);
+        }
+        self.joined(2, "covers", &scenario.covers);
         for claim in &scenario.claims {
             for (label, text) in explain::claim(claim) {
                 let ink = (label == "stands").then_some(Ink::Strong);
@@ -129,6 +138,13 @@ impl Page<'_> {
         }
     }
 
+    /// `label  one; another`, broken anywhere: for sentences; nothing where there are none.
+    fn joined(&mut self, indent: usize, label: &str, items: &[String]) {
+        if !items.is_empty() {
+            self.labelled(indent, label, &items.join("; "), None);
+        }
+    }
+
     fn room(&self, indent: usize) -> usize {
         self.style.width.saturating_sub(indent + LABELS)
     }
@@ -176,12 +192,27 @@ fn worst_first(scenario: &ScenarioVerdict) -> Vec<&Finding> {
 
 /// How far what passed was from its limits: `propagates 4.61 s of 7.00 s; outage 12–33 ms of 7.00 s`.
 fn margins(scenario: &ScenarioVerdict) -> Vec<String> {
-    let passed = scenario.findings.iter().filter(|finding| finding.verdict == Verdict::Pass);
+    // What is pinned is beyond its limit: that is why it is pinned.
+    let passed = scenario
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Pass && finding.pinned.is_none());
     let margin = |finding: &Finding| {
         let (measured, limit) = (finding.measured_us?, finding.limit_us?);
         Some(format!("{} {} of {limit}", finding.verb, figures::bounds(measured)))
     };
     passed.filter_map(margin).collect()
+}
+
+/// The known defects that are still there: `a retried rotation kills the overlap (outage at least 9.80 s, …)`.
+fn pinned(scenario: &ScenarioVerdict) -> Vec<String> {
+    let passed = scenario.findings.iter().filter(|finding| finding.verdict == Verdict::Pass);
+    let said = passed.filter_map(|finding| {
+        let defect = finding.pinned.as_ref()?;
+        let measured = finding.measured_us.map(|measured| format!(" {}", figures::bounds(measured)));
+        Some(format!("{defect} ({}{})", finding.verb, measured.unwrap_or_default()))
+    });
+    said.collect()
 }
 
 /// Probes that did not do all that was planned: figures of their hops are coarser than they look.
@@ -210,7 +241,14 @@ fn totals(run: &RunVerdict) -> String {
     let verdicts = [Verdict::Pass, Verdict::Skipped, Verdict::Inconclusive, Verdict::Error, Verdict::Fail];
     let counted = verdicts.into_iter().filter_map(|verdict| {
         let count = run.scenarios.iter().filter(|scenario| scenario.verdict == verdict).count();
-        (count > 0).then(|| format!("{count} {verdict}"))
+        let is_pinned = |scenario: &&ScenarioVerdict| {
+            scenario.verdict == verdict && scenario.findings.iter().any(|finding| finding.pinned.is_some())
+        };
+        let pinned = match run.scenarios.iter().filter(is_pinned).count() {
+            pinned if pinned > 0 && verdict == Verdict::Pass => format!(" ({pinned} pinned)"),
+            _ => String::new(),
+        };
+        (count > 0).then(|| format!("{count} {verdict}{pinned}"))
     });
     let counted = counted.collect::<Vec<_>>().join(", ");
     match run.scenarios.len() {

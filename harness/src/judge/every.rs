@@ -5,10 +5,12 @@ use crate::plan::Expectation;
 use crate::timeline::Story;
 use crate::verdict::Verdict;
 
-/// All of them; the worst decides, and of several equally bad ones the first.
+/// All of them; the worst decides, and of several equally bad ones the slowest, and of those the first.
 pub(super) fn judge(story: &Story, all: &[Expectation]) -> Judgement {
     let each: Vec<Judgement> = all.iter().map(|one| one.judge(story)).collect();
-    let worst = (0..each.len()).rev().max_by_key(|index| each[*index].verdict);
+    // Of several that pass, the slowest is the most telling.
+    let badness = |judgement: &Judgement| (judgement.verdict, judgement.measured.and_then(|m| m.at_most));
+    let worst = (0..each.len()).rev().max_by_key(|index| badness(&each[*index]));
     let Some(worst) = worst else { return Judgement::inconclusive("nothing is expected") };
     let decides = each[worst].clone();
     if each.len() == 1 {
@@ -21,8 +23,8 @@ pub(super) fn judge(story: &Story, all: &[Expectation]) -> Judgement {
             false => format!("{} (and {} more)", decides.brief, each.len() - 1),
         };
         return Judgement {
-            measured: None,
-            limit: None,
+            measured: decides.measured,
+            limit: decides.limit,
             ..Judgement::new(Verdict::Pass, said(|judgement| judgement.seen.clone()))
                 .brief(brief)
                 .evidence(each.iter().flat_map(|judgement| judgement.evidence.iter().copied()))

@@ -23,6 +23,7 @@ fn found(verb: &str, verdict: Verdict, expected: impl Into<String>, seen: impl I
         measured_us: None,
         limit_us: None,
         stopped: None,
+        pinned: None,
         evidence: Vec::new(),
     }
 }
@@ -36,7 +37,7 @@ pub(super) fn skipped(why: &str) -> Finding {
 pub(super) fn findings(timeline: &Timeline, story: &Story) -> Vec<Finding> {
     let mut findings: Vec<Finding> = steps(story).collect();
     findings.extend(ending(timeline, story));
-    if story.plan.expectations.is_empty() {
+    if story.plan.expectations.is_empty() && story.plan.pinned.is_empty() {
         let seen = "nothing is expected, so nothing can pass";
         findings.push(found("evidence", Verdict::Inconclusive, "something is expected", seen));
     }
@@ -88,7 +89,8 @@ fn health_of(story: &Story, name: &str, planned: &ProbePlan) -> ProbeHealth {
     let (mut answered, mut missed, mut latest_us) = (0, 0, Micros(0));
     for sample in story.samples_by(name) {
         match sample.answer {
-            Answer::Shows(_) | Answer::Accepted(_) | Answer::Refused(_) | Answer::Unclear(_) => answered += 1,
+            Answer::Shows(_) | Answer::Accepted(_) | Answer::Refused(_) | Answer::Locked(_) => answered += 1,
+            Answer::Unclear(_) => answered += 1,
             Answer::Unreachable(_) => {}
             Answer::Missed => {
                 missed += 1;
@@ -125,9 +127,24 @@ fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Findin
     // Its period may change while it runs, so only a silence that no period explains counts.
     let last = story.samples_by(name).map(|sample| sample.due).max()?;
     let until = story.steps.values().filter_map(|step| step.ended).max().unwrap_or(story.end());
+    let until = until.min(last_there(story, name).unwrap_or(until));
     let silence = until - last;
     if silence > Micros(every.0.saturating_mul(TOLERATED)).max(SILENCE) {
         return inconclusive(format!("it fell silent {silence} before the last step was done"));
     }
     None
+}
+
+/// When the last replica of a workload was gone, where all of them are: nobody is left to ask anything.
+fn last_there(story: &Story, probe: &str) -> Option<Micros> {
+    let presences = story.replicas.get(probe)?;
+    let mut there = std::collections::BTreeSet::new();
+    for presence in presences {
+        if presence.there {
+            there.insert(&presence.name);
+        } else {
+            there.remove(&presence.name);
+        }
+    }
+    presences.last().filter(|_| there.is_empty()).map(|last| last.at)
 }

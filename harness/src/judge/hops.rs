@@ -3,8 +3,9 @@
 use super::words;
 use crate::clock::Micros;
 use crate::event::Hop;
+use crate::plan::Who;
 use crate::timeline::{Sample, Story};
-use crate::verdict::{HopRow, Stopped};
+use crate::verdict::{HopRow, ReplicaCount, Stopped};
 
 /// Whether a server checks the credential.
 pub(super) fn checked(story: &Story, credential: &str) -> bool {
@@ -18,14 +19,16 @@ pub(super) fn path(story: &Story, credential: &str) -> Vec<Hop> {
     Hop::ALL.into_iter().filter(|hop| planned.hops.contains(hop) || origin && *hop == Hop::Origin).collect()
 }
 
-/// One row for every ordered rotation at every hop of its credential.
+/// One row for every rotation at every hop of its credential.
 pub(super) fn table(story: &Story) -> Vec<HopRow> {
     let mut rows = Vec::new();
     for credential in story.plan.credentials.keys() {
         for (index, rotation) in story.rotations(credential).iter().enumerate() {
             let mut previous: Option<Micros> = None;
             for hop in path(story, credential) {
-                let arrival = story.arrival(credential, hop, index);
+                let reach = story.reach(credential, hop, index, Who::Every);
+                let arrival = reach.arrival;
+                let (reached, of) = (reach.reached, reach.of);
                 let at = arrival.seen.map(|seen| seen.at);
                 rows.push(HopRow {
                     credential: credential.clone(),
@@ -33,6 +36,7 @@ pub(super) fn table(story: &Story) -> Vec<HopRow> {
                     kind: rotation.kind,
                     moves: words::moves(rotation),
                     hop,
+                    replicas: reach.by.map(|_| ReplicaCount { reached, of }),
                     at_us: at.map(|at| at - story.began),
                     since_rotation_us: at.map(|_| arrival.bounds),
                     since_previous_us: at.zip(previous).map(|(at, previous)| difference(at, previous)),

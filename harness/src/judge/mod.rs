@@ -12,6 +12,7 @@ mod evidence;
 mod hops;
 mod order;
 mod outage;
+mod pinned;
 mod projection;
 mod scenario;
 #[cfg(test)]
@@ -117,6 +118,7 @@ impl Expected {
             measured_us: judgement.measured,
             limit_us: judgement.limit,
             stopped: judgement.stopped.clone(),
+            pinned: None,
             evidence: judgement.evidence.clone(),
         }
     }

@@ -122,7 +122,7 @@ pub(super) fn measure(samples: &[&Sample], rotated: Option<Micros>, life: Lifeti
         kept.sort_by_key(|sample| (sample.asked, sample.answered, sample.seq));
         kept
     };
-    let (good, refused) = (sorted(Sample::accepted), sorted(Sample::refused));
+    let (good, refused) = (sorted(Sample::accepted), sorted(Sample::turned_away));
     let next = NextGood::among(&good);
     let outages: Vec<Outage> =
         group(&refused, &next).into_iter().map(|run| bound(run, &good, &next, life)).collect();

@@ -68,16 +68,16 @@ impl Story {
     /// the calibration measured, or the beginning of a gap in which it may have happened. At the origin of
     /// a credential that a server checks, the server's own answers to logins decide.
     pub fn arrival(&self, credential: &str, hop: Hop, rotation: usize) -> Arrival {
-        let checked =
-            self.plan.credentials.get(credential).is_some_and(|planned| planned.checked_by.is_some());
-        if hop == Hop::Origin && checked {
-            return self.origin(credential, rotation);
-        }
         self.reach(credential, hop, rotation, Who::Every).arrival
     }
 
     /// When a rotation arrived at a hop, all that is seen there taken as one series.
     pub(super) fn arrival_of_all(&self, credential: &str, hop: Hop, rotation: usize) -> Arrival {
+        let checked =
+            self.plan.credentials.get(credential).is_some_and(|planned| planned.checked_by.is_some());
+        if hop == Hop::Origin && checked {
+            return self.origin(credential, rotation);
+        }
         let samples: Vec<&Sample> = self.samples_at(credential, hop).collect();
         let arrival = self.arrival_among(credential, rotation, &samples);
         let rotations = self.rotations(credential);
@@ -138,7 +138,8 @@ impl Story {
                 }
                 Answer::Refused(Some(generation)) => Some(generation) == previous && !was_refused,
                 Answer::Accepted(None) | Answer::Refused(None) => false,
-                Answer::Shows(_) | Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => false,
+                Answer::Shows(_) | Answer::Locked(_) | Answer::Missed => false,
+                Answer::Unreachable(_) | Answer::Unclear(_) => false,
             };
             if arrived {
                 return not_yet.arrival(this, Some(sample));

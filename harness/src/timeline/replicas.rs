@@ -4,7 +4,7 @@
 //! A replica that comes counts while others are still on their way; one that comes later, with nothing but
 //! the new value, cannot undo an arrival.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrival::{Arrival, Seen};
 use super::story::{Presence, Story};
@@ -42,11 +42,20 @@ pub struct Reach {
 }
 
 impl Story {
-    /// The replicas that reported at a hop of a credential, or are known to a probe that looks there.
+    /// The replicas that reported at a hop of a credential, or are known to a probe that looks there. One
+    /// workload has several hops: what one of its probes knows of a replica that reports here counts here.
     pub fn lives_at(&self, credential: &str, hop: Hop) -> Vec<Life<'_>> {
-        let probes = self.plan.probes.iter().filter(|(_, p)| p.credential == credential && p.hop == hop);
-        let presences = probes.filter_map(|(probe, _)| self.replicas.get(probe)).flatten().collect();
-        lives(self.samples_at(credential, hop).collect(), presences)
+        let samples: Vec<&Sample> = self.samples_at(credential, hop).collect();
+        let here: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.by.as_deref()).collect();
+        let probes = self.plan.probes.iter().filter(|(_, planned)| planned.credential == credential);
+        let presences = probes.flat_map(|(probe, planned)| {
+            let known = self.replicas.get(probe).into_iter().flatten();
+            let here = &here;
+            known.filter(move |presence| planned.hop == hop || here.contains(presence.name.as_str()))
+        });
+        let mut presences: Vec<&Presence> = presences.collect();
+        presences.sort_by_key(|presence| presence.seq);
+        lives(samples, presences)
     }
 
     /// The replicas of one probe.
@@ -55,20 +64,24 @@ impl Story {
         lives(self.samples_by(probe).collect(), presences)
     }
 
+    /// Whether anything at a hop is known by the name of a replica.
+    fn names_replicas(&self, credential: &str, hop: Hop) -> bool {
+        let mut probes = self.plan.probes.iter().filter(|(_, p)| p.credential == credential && p.hop == hop);
+        probes.any(|(probe, _)| self.replicas.contains_key(probe))
+            || self.samples_at(credential, hop).any(|sample| sample.by.is_some())
+    }
+
     /// When a rotation (by index) of a credential had arrived at all or at any of the replicas of a hop.
     pub fn reach(&self, credential: &str, hop: Hop, rotation: usize, who: Who) -> Reach {
-        let lives = match hop {
-            Hop::Workload | Hop::Login => self.lives_at(credential, hop),
-            Hop::Origin | Hop::Store | Hop::Sync | Hop::Secret => Vec::new(),
-        };
         let rotations = self.rotations(credential);
         let (true, Some(ordered)) =
-            (lives.iter().any(|life| life.name.is_some()), rotations.get(rotation).map(|r| r.ordered))
+            (self.names_replicas(credential, hop), rotations.get(rotation).map(|r| r.ordered))
         else {
             let arrival = self.arrival_of_all(credential, hop, rotation);
             let reached = usize::from(arrival.seen.is_some());
             return Reach { arrival, of: 1, reached, left: 0, by: None };
         };
+        let lives = self.lives_at(credential, hop);
         let concerned = lives.iter().filter(|life| life.gone.is_none_or(|(_, gone)| gone > ordered));
         let each = concerned
             .map(|life| One::of(life, self.arrival_among(credential, rotation, &life.samples), ordered));
@@ -83,24 +96,22 @@ impl Story {
 
 /// The lives of all replicas that are named by these samples and presences.
 fn lives<'a>(samples: Vec<&'a Sample>, presences: Vec<&'a Presence>) -> Vec<Life<'a>> {
-    let named = samples.iter().map(|sample| sample.by.as_deref());
-    let names: BTreeSet<Option<&str>> =
-        named.chain(presences.iter().map(|presence| Some(presence.name.as_str()))).collect();
-    names
-        .into_iter()
-        .flat_map(|name| {
-            let own = samples.iter().copied().filter(|sample| sample.by.as_deref() == name).collect();
-            let presences = presences.iter().copied().filter(|presence| Some(presence.name.as_str()) == name);
-            lives_of_one(name, own, presences)
-        })
-        .collect()
+    let mut named: BTreeMap<Option<&str>, (Vec<&Sample>, Vec<&Presence>)> = BTreeMap::new();
+    for sample in samples {
+        named.entry(sample.by.as_deref()).or_default().0.push(sample);
+    }
+    for presence in presences {
+        named.entry(Some(&presence.name)).or_default().1.push(presence);
+    }
+    let lives = named.into_iter();
+    lives.flat_map(|(name, (samples, presences))| lives_of_one(name, samples, &presences)).collect()
 }
 
 /// One name may come again after it was gone, and is another replica then.
 fn lives_of_one<'a>(
     name: Option<&'a str>,
     samples: Vec<&'a Sample>,
-    presences: impl Iterator<Item = &'a Presence>,
+    presences: &[&'a Presence],
 ) -> Vec<Life<'a>> {
     let life = |came| Life { name, came, gone: None, samples: Vec::new() };
     let mut lives: Vec<Life<'a>> = Vec::new();
@@ -138,13 +149,14 @@ struct One<'a> {
     arrival: Arrival,
     /// It left before it showed it.
     left: bool,
-    /// It came since, and never showed anything older.
+    /// It came since, and never showed anything older. One that is there and says nothing may hold anything.
     newborn: bool,
 }
 
 impl<'a> One<'a> {
     fn of(life: &'a Life<'a>, mut arrival: Arrival, ordered: Micros) -> Self {
-        let newborn = life.came > ordered && arrival.not_before.is_none();
+        let silent = arrival.seen.is_none() && life.gone.is_none();
+        let newborn = life.came > ordered && arrival.not_before.is_none() && !silent;
         let mut left = false;
         if let (None, Some((seq, gone))) = (arrival.seen, life.gone) {
             let heard = life.samples.iter().map(|sample| sample.answered).max().unwrap_or_default();

@@ -157,6 +157,29 @@ impl Sketch {
         self.push(late, What::Seen(seen));
     }
 
+    /// What one of several replicas reported.
+    pub(crate) fn by(mut self, name: &str, probe: &str, asked: u64, answered: u64, outcome: Outcome) -> Self {
+        self.see(probe, asked, answered, outcome);
+        if let Some(Event { what: What::Seen(seen), .. }) = self.events.last_mut() {
+            seen.by = Some(name.to_owned());
+        }
+        self
+    }
+
+    /// A replica of `web` comes or goes.
+    pub(crate) fn replica(self, at: u64, name: &str, there: bool) -> Self {
+        self.with(at, What::Replica { of: "web".into(), name: name.into(), there })
+    }
+
+    /// Something has this state now.
+    pub(crate) fn state(self, at: u64, state: &str, is: &str) -> Self {
+        self.with(at, What::State { state: state.into(), is: Masked::own(is.to_owned()) })
+    }
+
+    pub(crate) fn counted(self, at: u64, counter: &str, value: u64) -> Self {
+        self.with(at, What::Count { counter: counter.into(), value })
+    }
+
     pub(crate) fn shows(self, probe: &str, asked: u64, answered: u64, word: &str) -> Self {
         self.saw(probe, asked, answered, Outcome::Shows(value(word)))
     }

@@ -87,6 +87,8 @@ pub enum Answer {
     Accepted(Option<Generation>),
     /// A login with it was turned away because of it.
     Refused(Option<Generation>),
+    /// A login with it was turned away because the account is locked, which says nothing of the value.
+    Locked(Option<Generation>),
     /// Nobody answered.
     Unreachable(Masked),
     /// Somebody answered, but it says nothing about the value.
@@ -100,7 +102,8 @@ impl Sample {
     pub fn shows(&self) -> Option<Generation> {
         match &self.answer {
             Answer::Shows(generation) | Answer::Accepted(generation) => *generation,
-            Answer::Refused(_) | Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => None,
+            Answer::Refused(_) | Answer::Locked(_) => None,
+            Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => None,
         }
     }
 
@@ -110,6 +113,7 @@ impl Sample {
             Answer::Shows(generation) | Answer::Accepted(generation) | Answer::Refused(generation) => {
                 *generation
             }
+            Answer::Locked(_) => None,
             Answer::Unreachable(_) | Answer::Unclear(_) | Answer::Missed => None,
         }
     }
@@ -124,6 +128,11 @@ impl Sample {
         matches!(self.answer, Answer::Refused(_))
     }
 
+    /// Whether a login did not get in, be it for its value or because the account is locked.
+    pub fn turned_away(&self) -> bool {
+        matches!(self.answer, Answer::Refused(_) | Answer::Locked(_))
+    }
+
     /// Whether it speaks of what the checking server thinks of a value.
     pub fn login_like(&self) -> bool {
         matches!(self.hop, Hop::Origin | Hop::Login) && (self.accepted() || self.refused())
@@ -133,7 +142,8 @@ impl Sample {
     pub fn complaint(&self) -> Option<&Masked> {
         match &self.answer {
             Answer::Unreachable(text) | Answer::Unclear(text) => Some(text),
-            Answer::Shows(_) | Answer::Accepted(_) | Answer::Refused(_) | Answer::Missed => None,
+            Answer::Shows(_) | Answer::Accepted(_) | Answer::Refused(_) | Answer::Locked(_) => None,
+            Answer::Missed => None,
         }
     }
 }
@@ -166,6 +176,7 @@ impl Track {
             Outcome::Shows(sighting) => Answer::Shows(self.number(sighting)),
             Outcome::Accepted(sighting) => Answer::Accepted(self.number(sighting)),
             Outcome::Refused(sighting) => Answer::Refused(self.number(sighting)),
+            Outcome::Locked(sighting) => Answer::Locked(self.number(sighting)),
             Outcome::Unreachable(why) => Answer::Unreachable(why.clone()),
             Outcome::Unclear(why) => Answer::Unclear(why.clone()),
             Outcome::Missed => Answer::Missed,

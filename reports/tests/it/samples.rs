@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use handover_harness::clock::Micros;
 use handover_harness::event::{Calibration, ComponentInfo, Hop, OrderKind, Quantiles, RunInfo};
-use handover_harness::plan::{Bounds, Refresh};
+use handover_harness::plan::{Bounds, Evidence, Refresh};
 use handover_harness::verdict::{
-    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, Projection, RunVerdict, ScenarioVerdict, ServerUsage,
-    Standing, Stopped, Verdict,
+    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, Projection, ReplicaCount, RunVerdict,
+    ScenarioVerdict, ServerUsage, Standing, Stopped, Verdict,
 };
 
 const MS: u64 = 1_000;
@@ -28,6 +28,7 @@ pub(crate) fn finding(verb: &str, expected: &str, verdict: Verdict, seen: &str) 
         measured_us: None,
         limit_us: None,
         stopped: None,
+        pinned: None,
         evidence: vec![12, 15],
     }
 }
@@ -39,6 +40,8 @@ pub(crate) fn scenario(name: &str, findings: Vec<Finding>) -> ScenarioVerdict {
         scenario: name.to_owned(),
         about: "A rotation reaches whoever needs it.".to_owned(),
         file: format!("catalogue/{name}.yaml"),
+        evidence: Evidence::Real,
+        covers: Vec::new(),
         verdict,
         summary: format!("{verdict} in one line"),
         took_us: Micros(12_345 * MS),
@@ -105,6 +108,7 @@ fn row(hop: Hop, at_ms: u64, since: Bounds, previous_us: Option<i64>, evidence: 
         kind: OrderKind::Forced,
         moves: "g0 → g1".to_owned(),
         hop,
+        replicas: None,
         at_us: Some(Micros(at_ms * MS)),
         since_rotation_us: Some(since),
         since_previous_us: previous_us,
@@ -285,6 +289,40 @@ pub(crate) fn interrupted() -> ScenarioVerdict {
     let seen = "interrupted by SIGINT";
     let end = own("environment", "the scenario is played to its end", Verdict::Inconclusive, seen);
     scenario("kv/refresh", vec![end])
+}
+
+/// Rotations that nobody ordered, of a workload with replicas, on a model, with a pinned defect.
+pub(crate) fn scheduled() -> ScenarioVerdict {
+    let rotations = (1..=12).flat_map(|rotation: usize| {
+        let at = 10_000 * rotation as u64;
+        let moves = format!("g{} → g{rotation}", rotation - 1);
+        let hops = [(Hop::Secret, 0, None), (Hop::Workload, 900, Some(ReplicaCount { reached: 2, of: 2 }))];
+        hops.map(|(hop, later, replicas)| HopRow {
+            rotation,
+            kind: OrderKind::Scheduled,
+            moves: moves.clone(),
+            replicas,
+            ..row(hop, at + later, bounds(later, later + 200), None, at + later)
+        })
+    });
+    let pinned = Finding {
+        pinned: Some("a retried rotation kills the overlap".to_owned()),
+        measured_us: Some(bounds(9_800, 10_100)),
+        limit_us: Some(Micros(1_000 * MS)),
+        ..finding(
+            "outage",
+            "web is refused for at most 1.00 s",
+            Verdict::Pass,
+            "as pinned on openbao 2.7.2: logins were refused for at least 9.80 s and at most 10.10 s",
+        )
+    };
+    ScenarioVerdict {
+        summary: "workload after 900 ms–1.10 s; 12 rotations, 12 of them scheduled".to_owned(),
+        evidence: Evidence::Model,
+        covers: vec!["a workload that reads a volume".to_owned(), "a schedule".to_owned()],
+        hops: rotations.collect(),
+        ..scenario("mysql/static-role-scheduled", vec![pinned])
+    }
 }
 
 /// One of each.

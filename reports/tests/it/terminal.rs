@@ -20,6 +20,12 @@ fn all_pass() {
 }
 
 #[test]
+fn scheduled_on_a_model_with_a_pin() {
+    let run = samples::run(vec![samples::scheduled()]);
+    insta::assert_snapshot!(rendered(&run, Style::default()));
+}
+
+#[test]
 fn mixed() {
     insta::assert_snapshot!(rendered(&samples::mixed(), Style::default()));
 }

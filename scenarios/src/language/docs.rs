@@ -14,6 +14,13 @@ const MANIFESTS: &str = include_str!("docs/manifests.md");
 /// Written by somebody who had only this page.
 const WHOLE: &str = include_str!("../../../docs/examples/two-databases.yaml");
 
+/// Where a value is a part of a text.
+pub(super) const EXTRACTS: [&str; 2] = [
+    "- credential: { name: url, in: secret/app, key: password, extract: url.password }",
+    "- credential: { name: both, in: secret/fleet-mysql, fields: { username: username, password: { key: password, \
+     extract: base64 | json:/auths/*/password } } }",
+];
+
 /// The page as it is committed in `docs/language.md`.
 pub fn page() -> String {
     let schema: Value = serde_json::from_str(&schema()).expect("it is our own JSON");
@@ -22,6 +29,8 @@ pub fn page() -> String {
     page.heading(2, "Keys of a file");
     page.table(&schema);
     page.out.push_str(MANIFESTS);
+    page.code(&EXTRACTS.join("\n"));
+    page.line("");
     for word in WORDS {
         page.line(&format!("- `{word}`"));
     }

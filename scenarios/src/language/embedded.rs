@@ -10,6 +10,7 @@ macro_rules! files {
 /// Every file under `scenarios/catalogue`.
 pub(super) const FILES: &[(&str, &str)] = files![
     "agent/app.yaml",
+    "agent/forced.yaml",
     "agent/template.yaml",
     "auth/app.yaml",
     "auth/bootstrap-bump.yaml",

@@ -103,11 +103,9 @@ async fn settle(stage: &Stage<'_>) {
         let Some(story) = timeline.stories.get(&stage.scenario.id) else {
             return Progress::NotYet(String::new());
         };
-        let open = story
-            .plan
-            .expectations
-            .iter()
-            .any(|expected| expected.judge(story).verdict == Verdict::Inconclusive);
+        let pinned = story.plan.pinned.iter().map(|pinned| &pinned.fails);
+        let mut expected = story.plan.expectations.iter().chain(pinned);
+        let open = expected.any(|expected| expected.judge(story).verdict == Verdict::Inconclusive);
         if open || began.elapsed() < SETTLES_AT_LEAST {
             Progress::NotYet(String::new())
         } else {

@@ -16,10 +16,11 @@ use handover_fixtures::embedded::{Embedded, Request};
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::reviewer_token;
 use handover_fixtures::openbao::{KubernetesAuth, KubernetesRole, Mount};
-use handover_fixtures::plane::{Peer, Plane, Server};
+use handover_fixtures::plane::{Order, Peer, Plane, Server};
 use handover_fixtures::process::RunDir;
 use handover_fixtures::valkey::Rights;
 use handover_fixtures::workloads::{PodEvent, PodNews, Program, Workloads};
+use handover_fixtures::{mysql, postgres};
 use handover_harness::fingerprint::{Fingerprinter, Sighting};
 use handover_harness::secret::Secret;
 use handover_harness::wait::{Progress, wait_until};
@@ -41,7 +42,7 @@ pub(crate) struct House {
     pods: std::path::PathBuf,
 }
 
-/// Runs tests on a plane with OpenBao and Valkey, and stops it.
+/// Runs tests on a plane with all servers, and stops it.
 pub(crate) fn with(test: impl AsyncFnOnce(&House)) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let scratch = support::Scratch::new();
@@ -49,15 +50,14 @@ pub(crate) fn with(test: impl AsyncFnOnce(&House)) {
     runtime.block_on(async {
         let request =
             handover_fixtures::components::Request::new(Environment::of_process(), Overrides::default());
-        let wanted = Component::ALL.into_iter().filter(|component| *component != Component::Mysql);
-        let request = request.expect("a cache").only(wanted);
+        let request = request.expect("a cache").only(Component::ALL);
         let cache = request.cache.root().to_owned();
         let components = resolve(request, Arc::new(Silent)).await.expect("the components");
         let run = RunDir::create(&scratch.at("runs"), "workloads").expect("a run");
         let wanted = Request {
             cache: &cache,
             run: &run,
-            servers: [Server::Valkey].into(),
+            servers: Server::ALL.into(),
             workloads: true,
             components: &components,
             eso_values: None,
@@ -70,6 +70,7 @@ pub(crate) fn with(test: impl AsyncFnOnce(&House)) {
         let pods = run.path().join("pods");
         let house = House { plane, applier, prints: Fingerprinter::new(), pods };
         test(&house).await;
+        house.said_no_value();
         let began = std::time::Instant::now();
         let left = house.plane.stop().await;
         support::say(&format!("stopped in {:?}", began.elapsed()));
@@ -87,6 +88,17 @@ fn processes(picked: impl Fn(&std::path::Path) -> bool) -> Vec<String> {
 }
 
 impl House {
+    /// That no log of a pod holds a value: all that are used here end alike.
+    fn said_no_value(&self) {
+        let logs = self.plane.logs();
+        let pods: Vec<_> = logs.iter().filter(|(name, _)| name.starts_with("pod-")).collect();
+        assert!(pods.len() > 20, "{pods:?}");
+        for (name, path) in pods {
+            let text = fs::read_to_string(path).expect("a log");
+            assert!(!text.contains("-value"), "{name} holds a value");
+        }
+    }
+
     /// Processes of that namespace's pods.
     pub(crate) fn processes_of(&self, namespace: &str) -> Vec<String> {
         let prefix = self.pods.join(format!("{namespace}-")).display().to_string();
@@ -144,6 +156,30 @@ impl<'a> Room<'a> {
             .await;
     }
 
+    /// A user with that password on every server; made, or given another one.
+    pub(crate) async fn user_everywhere(&self, name: &str, password: &str, is_new: bool) -> Sighting {
+        let (plane, secret) = (&self.house.plane, Secret::new(password));
+        let (mysql, postgres) = (plane.mysql().expect("MySQL"), plane.postgres().expect("PostgreSQL"));
+        if is_new {
+            mysql.create_user(name, &secret, mysql::Rights::LogIn).await.expect("a user");
+            postgres.create_user(name, &secret, postgres::Rights::LogIn).await.expect("a user");
+        } else {
+            let order = format!("ALTER USER '{name}'@'%' IDENTIFIED BY '{password}'");
+            mysql.sql(&[order]).await.expect("another password");
+            let order = format!("ALTER ROLE \"{name}\" PASSWORD '{password}'");
+            postgres.sql(&[order]).await.expect("another password");
+        }
+        self.user(name, password).await
+    }
+
+    /// Stops and starts the API server.
+    pub(crate) async fn restart_api_server(&self) {
+        let api_server = self.house.plane.control("kube-apiserver").expect("a component");
+        for order in [Order::Kill, Order::Start { program: None }] {
+            api_server.order(order, &|_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
     /// A user of Valkey with that password and no other; what is seen of it.
     pub(crate) async fn user(&self, name: &str, password: &str) -> Sighting {
         let valkey = self.house.plane.valkey().expect("it was asked for");
@@ -151,18 +187,28 @@ impl<'a> Room<'a> {
         self.house.prints.sighting([("password", password.as_bytes())])
     }
 
-    /// A consumer's configuration, as its variable holds it.
+    /// The configuration of a consumer that logs in to Valkey, as its variable holds it.
     pub(crate) fn config(&self, user: &str, reads: Reads, at: &str, style: Style) -> String {
-        let valkey = self.house.plane.address(Peer::Workload, Peer::Server(Server::Valkey)).expect("a link");
+        self.config_for(Kind::Valkey, user, reads, at, style)
+    }
+
+    /// The same for any server.
+    pub(crate) fn config_for(&self, to: Kind, user: &str, reads: Reads, at: &str, style: Style) -> String {
+        let server = match to {
+            Kind::Mysql => Server::Mysql,
+            Kind::Valkey => Server::Valkey,
+            Kind::Postgres => Server::Postgres,
+        };
+        let address = self.house.plane.address(Peer::Workload, Peer::Server(server)).expect("a link");
         let config = Config {
             key: self.house.prints.key_hex().expose().to_owned(),
             reads,
             fields: BTreeMap::from([("password".to_owned(), Place { at: at.to_owned(), extract: None })]),
             connects: Connects {
-                to: Kind::Valkey,
-                host: valkey.ip().to_string(),
-                port: valkey.port(),
-                ca_pem: String::new(),
+                to,
+                host: address.ip().to_string(),
+                port: address.port(),
+                ca_pem: self.house.plane.ca_pem().to_owned(),
                 username: Some(user.to_owned()),
                 style,
             },

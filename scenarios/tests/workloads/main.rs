@@ -5,7 +5,7 @@ mod house;
 
 use std::time::Duration;
 
-use handover_fixtures::consumer::config::{Reads, Style};
+use handover_fixtures::consumer::config::{Kind, Reads, Style};
 use handover_fixtures::consumer::{How, Line};
 use handover_fixtures::process::ExitReport;
 use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings};
@@ -26,7 +26,9 @@ fn workloads_run_on_a_real_control_plane() {
             missing_secret(house),
             stubborn(house),
             openbao_ways(house),
+            every_server_in_every_style(house),
         );
+        api_server_restarts(house).await;
     });
 }
 
@@ -344,4 +346,100 @@ async fn openbao_ways(house: &House) {
         })
         .await;
     }
+}
+
+/// Three servers, three ways of keeping a connection, one rotation: who follows it, and who does not notice.
+async fn every_server_in_every_style(house: &House) {
+    let mut room = Room::new(house, "styles").await;
+    room.workloads().settings(&room.namespace, Settings { volume_delay_max: Duration::ZERO, seed: 7 });
+    let g0 = room.user_everywhere("styles", "styles-g0-value", true).await;
+    room.secret("db", "styles-g0-value").await;
+    let styles = [
+        ("fresh", Style::Fresh),
+        ("pool", Style::Pool { max_lifetime_ms: 300 }),
+        ("session", Style::Session),
+    ];
+    let kinds = [("mysql", Kind::Mysql), ("valkey", Kind::Valkey), ("postgres", Kind::Postgres)];
+    let all: Vec<_> = kinds
+        .iter()
+        .flat_map(|kind| styles.iter().map(move |style| (format!("{}-{}", kind.0, style.0), kind.1, style.1)))
+        .collect();
+    let containers: Vec<Value> = all
+        .iter()
+        .map(|(name, kind, style)| {
+            let config = room.config_for(*kind, "styles", Reads::File, "/etc/db/password", *style);
+            json!({"name": name, "image": house::CONSUMER, "env": [{"name": "HANDOVER_CONSUMER", "value": config}],
+                "volumeMounts": [{"name": "db", "mountPath": "/etc/db"}]})
+        })
+        .collect();
+    room.apply(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "all"}, "spec": {
+        "containers": containers, "volumes": [{"name": "db", "secret": {"secretName": "db"}}]}}))
+        .await;
+    let logins = |news: &[PodNews], name: &str, sighting: &Sighting| {
+        let own = news.iter().filter(|n| n.container.as_deref() == Some(name));
+        own.filter(|n| accepted(n) == Some(sighting)).count()
+    };
+    room.until("all are let in", |news| all.iter().all(|(name, ..)| logins(news, name, &g0) > 0)).await;
+    let g1 = room.user_everywhere("styles", "styles-g1-value", false).await;
+    room.secret("db", "styles-g1-value").await;
+    room.until("fresh connections and pools get in with the second value", |news| {
+        let follow = all.iter().filter(|(.., style)| *style != Style::Session);
+        follow.into_iter().all(|(name, ..)| logins(news, name, &g1) > 0)
+    })
+    .await;
+    let so_far = room.news.len();
+    let used = |news: &[PodNews], name: &str| {
+        news.iter().filter(|n| n.container.as_deref() == Some(name)).any(|n| {
+            matches!(&n.what, PodEvent::Consumer(Line::Attempt(a))
+                if a.outcome == How::Accepted && !a.fresh && a.sighting == g0)
+        })
+    };
+    room.until("sessions still serve with the first", |news| {
+        let sessions = all.iter().filter(|(.., style)| *style == Style::Session);
+        sessions.into_iter().all(|(name, ..)| used(&news[so_far..], name))
+    })
+    .await;
+    for (name, _, style) in &all {
+        let whole = (logins(&room.news, name, &g0), logins(&room.news, name, &g1));
+        match style {
+            Style::Session => assert_eq!(whole, (1, 0), "{name} logged in once"),
+            Style::Fresh | Style::Pool { .. } => assert!(whole.0 > 0 && whole.1 > 0, "{name}: {whole:?}"),
+        }
+    }
+}
+
+/// The API server dies and comes back: running pods go on, and what changed is carried out.
+async fn api_server_restarts(house: &House) {
+    let mut room = Room::new(house, "restart").await;
+    room.workloads().settings(&room.namespace, Settings { volume_delay_max: Duration::ZERO, seed: 7 });
+    let g0 = room.user("restart", "restart-g0-value").await;
+    room.secret("db", "restart-g0-value").await;
+    let config = room.config("restart", Reads::File, "/etc/db/password", Style::Fresh);
+    // Pods without a controller: controllers take their time to notice that the API server is back.
+    let template = deployment(&config)["spec"]["template"]["spec"].clone();
+    let pods = ["one", "two"];
+    let wanted = pods
+        .map(|name| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": template}));
+    for pod in &wanted {
+        room.apply(pod).await;
+    }
+    room.until("both are ready", |news| news.iter().filter(|n| is_ready(n)).count() == 2).await;
+    room.restart_api_server().await;
+    let so_far = room.news.len();
+    room.until("its clients go on", |news| news[so_far..].iter().any(|n| accepted(n) == Some(&g0))).await;
+    let g1 = room.user("restart", "restart-g1-value").await;
+    room.secret("db", "restart-g1-value").await;
+    room.until("the second value comes through", |news| {
+        pods.iter().all(|pod| news.iter().any(|n| n.pod == *pod && accepted(n) == Some(&g1)))
+    })
+    .await;
+    let starts = room.news.iter().filter(|n| matches!(n.what, PodEvent::Started { .. })).count();
+    assert_eq!(starts, 2, "none was started anew");
+    for pod in &wanted {
+        room.delete(pod).await;
+    }
+    room.until("both are gone", |news| {
+        pods.iter().all(|pod| news.iter().any(|n| n.pod == *pod && n.what == PodEvent::Gone))
+    })
+    .await;
 }

@@ -121,7 +121,7 @@ fn lived(story: &Story, credential: &str, at: Hop, life: &Life<'_>) -> Vec<Lived
         let (_, _, last) = stood[index];
         match stood.get(index + 1) {
             _ if !watched => last.asked,
-            Some((_, next, _)) => story.told(&next.probe, next.asked).unwrap_or(last.asked).max(last.asked),
+            Some((_, next, _)) => story.told(&next.probe, next.asked).unwrap_or(last.asked),
             None => end - story.error_bar.unwrap_or_default(),
         }
     };

@@ -34,7 +34,7 @@ pub(super) fn judge(story: &Story, credential: &str, within: Micros) -> Judgemen
     if hops::checked(story, credential) {
         series.push(Series::at_server(story, credential, wanted));
     }
-    decide(story, credential, wanted, &series, done, within)
+    decide(credential, wanted, &series, done, within)
 }
 
 /// What the farthest hop upstream showed last: of the store, of the server that checks it, of the others.
@@ -59,7 +59,8 @@ struct Series {
 impl Series {
     fn of(story: &Story, credential: &str, hop: Hop, life: &Life<'_>, wanted: Generation) -> Self {
         let place = life.name.map_or_else(|| hop.to_string(), |name| format!("{hop} {name}"));
-        let watched = life.name.is_none() && story.watched(credential, hop);
+        let watched = story.watched(credential, hop);
+        let end = life.gone.map_or(story.end(), |(_, gone)| gone);
         let held = life.samples.iter().filter_map(|sample| Some((*sample, sample.generation()?)));
         let mut held: Vec<(&Sample, Generation)> = held.collect();
         held.sort_by_key(|(sample, _)| (sample.answered, sample.seq));
@@ -68,8 +69,8 @@ impl Series {
         let mut one = Self { place, other: None, agreed: None, looked: Micros(0), blind: None };
         for (index, (sample, generation)) in held.iter().enumerate() {
             // By watch, it stood until the next news, which came up to the error bar late.
-            let next = held.get(index + 1).map_or(story.end(), |(next, _)| next.asked);
-            let until = if watched { (next - bar).max(sample.asked) } else { sample.asked };
+            let next = held.get(index + 1).map_or(end, |(next, _)| next.asked);
+            let until = if watched { next - bar } else { sample.asked };
             if *generation == wanted {
                 one.agreed = one.agreed.or(Some((sample.answered, sample.seq)));
                 one.looked = one.looked.max(until);
@@ -108,7 +109,6 @@ impl Series {
 }
 
 fn decide(
-    story: &Story,
     credential: &str,
     wanted: Generation,
     series: &[Series],
@@ -132,7 +132,9 @@ fn decide(
         ..Judgement::new(verdict, seen).evidence(evidence.clone().flatten())
     };
     let held = against(measured, within);
-    let unlooked = series.iter().find(|one| one.agreed.is_some() && one.looked < deadline);
+    // From the moment at which the last of them agreed, every one has to have been looked at.
+    let agreed = measured.at_most.map_or(deadline, |most| deadline.min(done + most));
+    let unlooked = series.iter().find(|one| one.agreed.is_some() && one.looked < agreed);
     let unseen = series.iter().find(|one| one.agreed.is_none());
     let blind = series.iter().find(|one| one.blind.is_some_and(|until| until >= deadline));
     match (held, worst.and_then(|worst| Some((worst, worst.other?)))) {
@@ -148,12 +150,9 @@ fn decide(
             (Some(one), _, _) => {
                 found(Verdict::Inconclusive, format!("{wanted} was not seen at {} in the end", one.place))
             }
-            (None, Some(_), _) if story.end() < deadline => {
-                found(Verdict::Inconclusive, format!("it ended before {within} were over"))
-            }
             (None, Some(one), _) => found(
                 Verdict::Inconclusive,
-                format!("nobody looked at {} later than {within} after the last step was done", one.place),
+                format!("nobody looked at {} when all the others had agreed on {wanted}", one.place),
             ),
             (None, None, Some(one)) => {
                 found(Verdict::Inconclusive, format!("the watch of {} was blind in the end", one.place))

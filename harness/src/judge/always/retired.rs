@@ -66,6 +66,13 @@ fn one(story: &Story, credential: &str, within: Micros, index: usize, rotation: 
         (None, None, []) => {
             Judgement::inconclusive(format!("nobody tried {previous} later than {within} after {name}"))
         }
+        (None, None, _) if measured.at_most.is_none_or(|most| most > within) => {
+            let span = words::span(measured);
+            Judgement::inconclusive(format!(
+                "{previous} was refused {span} after {name}; the limit of {within} lies between the bounds: sample faster"
+            ))
+            .evidence(late.iter().map(|sample| sample.seq))
+        }
         (None, None, [first, ..]) => {
             let refusals = words::many(late.len(), "refusal");
             let seen = format!("{previous} was refused within {} of {name}", words::span(measured));

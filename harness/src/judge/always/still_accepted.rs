@@ -40,17 +40,14 @@ fn one(story: &Story, credential: &str, time: Micros, index: usize, rotation: &R
         sample.login_like() && sample.generation() == Some(previous) && sample.asked >= rotation.ordered
     };
     let tried = || story.samples(credential).iter().filter(about);
-    // What was let in while it was put back may have been let in because of that.
-    let last_in = tried().filter(|s| s.accepted() && s.answered <= until).max_by_key(|sample| sample.asked);
     let first_out = tried().filter(|s| s.refused() && s.asked < until).min_by_key(|sample| sample.answered);
+    // What was let in while it was put back may have been let in because of that; and what was let in
+    // after another was refused says nothing of the time before that.
+    let end = first_out.map_or(until, |sample| sample.answered.min(until));
+    let last_in = tried().filter(|s| s.accepted() && s.answered <= end).max_by_key(|sample| sample.asked);
     let measured = Bounds {
         at_least: last_in.map_or(Micros(0), |sample| sample.asked - rotation.certain),
         at_most: first_out.map(|sample| sample.answered - rotation.ordered),
-    };
-    // One that was let in after another was refused shows that it was refused for a while only.
-    let measured = Bounds {
-        at_least: measured.at_most.map_or(measured.at_least, |m| m.min(measured.at_least)),
-        ..measured
     };
     let evidence = [Some(rotation.seq), last_in.map(|s| s.seq), first_out.map(|s| s.seq)];
     let judgement = match measured.at_most {

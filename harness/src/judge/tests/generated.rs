@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use crate::clock::Micros;
-use crate::event::{Event, Hop, Outcome, What};
+use crate::event::{Event, Hop, Outcome, Refusal, What};
 use crate::judge::judge;
 use crate::mask::Masked;
-use crate::plan::{Always, Counted, Expectation, Orders, Who};
+use crate::plan::{Always, Counted, Expectation, Orders, Since, Who};
 use crate::timeline::sketch::{Sketch, span, value};
 use crate::timeline::{Timeline, fold};
 use crate::verdict::Verdict;
@@ -15,7 +15,37 @@ use crate::verdict::Verdict;
 type Happening = (u8, u64, u64, usize);
 
 fn happenings() -> impl Strategy<Value = Vec<Happening>> {
-    prop::collection::vec((0..14u8, 0..400u64, 0..60u64, 0..4usize), 0..80)
+    prop::collection::vec((0..20u8, 0..400u64, 0..60u64, 0..4usize), 0..80)
+}
+
+/// What is judged of workloads, schedules and states.
+fn newer() -> Vec<Expectation> {
+    let app = || "app".to_owned();
+    let always = [
+        Always::StillAccepted { credential: app(), time: span(200) },
+        Always::Whole { credential: app(), at: Hop::Secret },
+        Always::Agrees { credential: app(), within: span(500) },
+        Always::State { state: "ready".into(), is: "a".into(), since: Since::Step(0), within: span(500) },
+        Always::Age { credential: app(), at: Hop::Store, at_least: Some(span(50)), at_most: Some(span(900)) },
+    ];
+    let counted = [
+        Counted::Last { counter: "n".into() },
+        Counted::Rise { counter: "n".into() },
+        Counted::Churn { credential: app() },
+        Counted::Refused { probe: "web".into() },
+        Counted::Stragglers { credential: app(), after: span(100) },
+    ];
+    let counts = counted.map(|of| Expectation::Count { of, at_least: Some(1), at_most: Some(3) });
+    let (at, within, who) = (Hop::Login, span(900), Who::Any);
+    always
+        .map(Expectation::Always)
+        .into_iter()
+        .chain(counts)
+        .chain([
+            Expectation::Arrival { credential: app(), at, within, who, orders: Orders::RolledBack },
+            Expectation::Outage { of: "web".into(), at_most: span(900), who },
+        ])
+        .collect()
 }
 
 /// A story in which these things happen, and rotations only where they are wanted.
@@ -46,6 +76,7 @@ fn story(happenings: &[Happening], rotates: bool) -> Sketch {
             at_least: Some(1),
             at_most: Some(3),
         })
+        .expect(Expectation::Every(newer()))
         .begin();
     let mut at = 0;
     for (what, later, took, word) in happenings {
@@ -61,6 +92,16 @@ fn story(happenings: &[Happening], rotates: bool) -> Sketch {
             9 => sketch.see("old", at, until, Outcome::Accepted(value(word))),
             10 => sketch.see("web", at, until, Outcome::Unreachable(Masked::own("gone"))),
             11 => sketch = sketch.gap(at, until),
+            14 => sketch = sketch.by(word, "web", at, until, Outcome::Accepted(value("a"))),
+            15 => sketch = sketch.by(word, "web", at, until, Outcome::Refused(value("b"))),
+            16 => sketch = sketch.replica(at, word, took % 2 == 0),
+            17 => sketch = sketch.state(at, "ready", word),
+            18 => sketch = sketch.counted(at, "n", *took),
+            19 => {
+                let (server, credential) = ("mysql".to_owned(), Some(app()));
+                let refusal = Refusal { server, credential, user: word.into(), from: "here".into() };
+                sketch = sketch.with(at, What::Refusal(refusal));
+            }
             12 if rotates => sketch = sketch.rotate(at, word),
             _ if rotates => sketch = sketch.ordered(at),
             _ => sketch.see("store", at, until, Outcome::Missed),
@@ -105,8 +146,13 @@ proptest! {
     }
 
     #[test]
-    fn the_file_is_judged_as_the_events_were(happenings in happenings()) {
-        let sketch = story(&happenings, true);
+    fn the_file_is_judged_as_the_events_were(happenings in happenings(), itself in any::<bool>()) {
+        let mut sketch = story(&happenings, true);
+        if itself {
+            sketch = sketch.moving_itself(Hop::Store);
+            let plan = What::Plan(Box::new(sketch.plan.clone()));
+            sketch.events.iter_mut().filter(|e| matches!(e.what, What::Plan(_))).for_each(|e| e.what = plan.clone());
+        }
         let folded = fold(&*sketch.file()).unwrap();
         prop_assert_eq!(&folded, &sketch.timeline());
         prop_assert_eq!(bytes(&folded), bytes(&sketch.timeline()));
@@ -122,6 +168,17 @@ proptest! {
         }
         let verdict = judge(&sketch.timeline()).scenarios.remove(0).verdict;
         prop_assert!(verdict == Verdict::Inconclusive || verdict == Verdict::Fail);
+    }
+
+    #[test]
+    fn no_measured_time_has_its_bounds_the_wrong_way_round(happenings in happenings()) {
+        let story = story(&happenings, true).story();
+        for expectation in newer() {
+            let judgement = expectation.judge(&story);
+            if let Some(bounds) = judgement.measured {
+                prop_assert!(bounds.at_most.is_none_or(|most| bounds.at_least <= most), "{}", judgement.seen);
+            }
+        }
     }
 
     #[test]

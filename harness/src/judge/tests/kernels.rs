@@ -90,6 +90,13 @@ fn arrivals_are_earned() {
 }
 
 #[test]
+fn at_the_origin_the_server_decides() {
+    let sketch = app().accepted("web", 1_010, 1_014, "a").refused("old", 1_100, 1_104, "a");
+    comes_to(&sketch, &arrival(Hop::Origin, 104), PASS, "at origin after 10–104 ms");
+    comes_to(&sketch, &arrival(Hop::Origin, 9), FAIL, "at origin");
+}
+
+#[test]
 fn the_slowest_rotation_decides() {
     let sketch = kv().news(2_000, "b").rotate(3_000, "c").news(5_000, "c").finish(6_000);
     comes_to(
@@ -132,6 +139,8 @@ fn retirements() {
         "g0 was refused within 20–105 ms of r1 (g0 → g1); 1 refusal after the deadline",
     );
     comes_to(&out, &retired(1_000), INCONCLUSIVE, "nobody tried g0 later than 1.00 s");
+    let late = app().accepted("web", 1_020, 1_022, "a").refused("old", 2_100, 2_105, "a");
+    comes_to(&late, &retired(1_000), INCONCLUSIVE, "g0 was refused 20 ms–1.10 s after r1");
     comes_to(
         &good.clone().accepted("old", 2_200, 2_205, "a"),
         &retired(1_000),
@@ -156,14 +165,14 @@ fn retirements_are_earned() {
     let mut sketch = broken;
     sketch.events.sort_by_key(|event| event.at);
     comes_to(&sketch, &retired(1_000), INCONCLUSIVE, "was refused before r1");
-    let same = app().rotate(2_000, "b").refused("old", 4_000, 4_001, "a");
+    let same = app().refused("old", 1_100, 1_105, "a").rotate(2_000, "b").refused("old", 4_000, 4_001, "a");
     comes_to(&same, &retired(1_000), INCONCLUSIVE, "r2 (g1 → g1) did not change anything");
 }
 
 #[test]
 fn a_rollback_brings_a_retired_value_back() {
-    let sketch =
-        app().refused("old", 2_100, 2_105, "a").rotate(3_000, "a").accepted("web", 3_100, 3_105, "a");
+    let sketch = app().refused("old", 1_100, 1_105, "a").refused("old", 2_100, 2_105, "a").rotate(3_000, "a");
+    let sketch = sketch.refused("old", 3_050, 3_055, "b").accepted("web", 3_100, 3_105, "a");
     let sketch = sketch.accepted("web", 3_010, 3_015, "b").refused("old", 4_100, 4_105, "b");
     comes_to(&sketch, &retired(1_000), PASS, "r1 (g0 → g1)");
     let crossing = sketch.clone().accepted("web", 2_990, 3_050, "a");

@@ -1,11 +1,16 @@
 //! Tests of the judge.
 
+mod always;
 mod bounds;
 mod claims;
+mod counts;
 mod generated;
 mod kernels;
 mod outage;
+mod pinned;
+mod replicas;
 mod scenario;
+mod truths;
 
 use super::{Judgement, judge};
 use crate::plan::Expectation;

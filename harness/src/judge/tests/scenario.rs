@@ -231,3 +231,48 @@ fn a_scale_projects_what_was_measured_to_the_real_interval() {
     assert!(secret.text.contains("with your 1 h, up to 1 h 9"), "{}", secret.text);
     assert_eq!(scenario(&good()).projections, []);
 }
+
+#[test]
+fn a_workload_that_was_scaled_away_is_not_silent() {
+    let silent = |sketch: Sketch| {
+        let mut sketch = sketch;
+        sketch
+            .events
+            .retain(|e| !matches!(&e.what, What::Seen(o) if o.probe == "web" && o.asked > ms(3_000)));
+        troubles(&sketch).iter().any(|(_, _, seen)| seen.contains("fell silent"))
+    };
+    let there = played(planned(7_000), true).replica(5, "one", true);
+    assert!(silent(there.clone().finish(6_000)));
+    assert!(!silent(there.clone().replica(3_000, "one", false).finish(6_000)));
+    let other = there.replica(10, "two", true).replica(3_000, "one", false).finish(6_000);
+    assert!(silent(other), "one of them is still there");
+}
+
+#[test]
+fn a_probe_that_is_refused_to_the_end_did_its_work() {
+    let dead = (0..200)
+        .fold(played(planned(7_000), true), |s, i| s.refused("web", 6_000 + i * 20, 6_000 + i * 20 + 3, "b"));
+    let own =
+        scenario(&dead.finish(10_000)).findings.into_iter().filter(|finding| finding.verb == "evidence");
+    let web: Vec<_> = own.filter(|finding| finding.expected.starts_with("web")).collect();
+    assert_eq!(web, []);
+}
+
+#[test]
+fn the_hop_table_counts_replicas_and_names_what_nobody_ordered() {
+    let sketch = planned(7_000);
+    let mut sketch = Sketch { events: Vec::new(), ..sketch }.moving_itself(Hop::Store).begin();
+    sketch = sketch.shows("store", 0, 1, "a");
+    for (name, at, word) in [("one", 50, "a"), ("two", 60, "a"), ("one", 300, "b"), ("two", 400, "b")] {
+        if at == 300 {
+            sketch = sketch.shows("store", 200, 201, "b");
+        }
+        sketch = sketch.by(name, "web", at, at + 4, Outcome::Accepted(crate::timeline::sketch::value(word)));
+    }
+    let rows = scenario(&sketch.finish(2_000)).hops;
+    let login = rows.iter().find(|row| row.hop == Hop::Login).unwrap();
+    assert_eq!(login.kind, crate::event::OrderKind::Scheduled);
+    assert_eq!(login.replicas, Some(crate::verdict::ReplicaCount { reached: 2, of: 2 }));
+    assert_eq!(login.at_us, Some(span(404)));
+    assert!(rows.iter().filter(|row| row.hop != Hop::Login).all(|row| row.replicas.is_none()));
+}

@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::schema;
-use crate::language::docs::page;
+use crate::language::docs::{EXTRACTS, page};
 use crate::language::error::Sink;
 use crate::language::node::documents;
 use crate::language::room::Described;
@@ -168,6 +168,10 @@ fn everything_is_described() {
 #[test]
 fn every_example_is_sound_and_valid() {
     let validator = validator();
+    let examples: Vec<_> = given::described().iter().map(|one| one.example).chain(EXTRACTS).collect();
+    let text = around(&examples, None, None);
+    assert_eq!(complaints(&validator, &value(&text)), Vec::<String>::new());
+    load(&text).unwrap_or_else(|problems| panic!("{problems}"));
     for verb in verbs() {
         let text = scene(&verb, verb.example);
         let found = complaints(&validator, &value(&text));

@@ -1,0 +1,69 @@
+//! Pinned defects: what is known to fail on a named version must go on failing there, exactly so.
+
+use super::Judgement;
+use super::claims::same_version;
+use crate::event::RunInfo;
+use crate::plan::Pinned;
+use crate::timeline::Story;
+use crate::verdict::{Finding, Verdict};
+
+/// Where a run stands to the version of which a defect is known.
+enum Played {
+    /// It was played on it.
+    There,
+    /// It was played on another.
+    Elsewhere,
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// What a pinned defect comes to, and the judgement that it rests on.
+pub(super) fn judge(pin: &Pinned, story: &Story, run: Option<&RunInfo>) -> (Judgement, Finding) {
+    let Pinned { defect, source, on, fails } = pin;
+    let judgement = fails.expectation.judge(story);
+    let found = |verdict, seen: String, brief: String| {
+        let judgement = Judgement { verdict, seen, brief, ..judgement.clone() };
+        let pinned = Some(defect.clone());
+        (judgement.clone(), Finding { pinned, ..fails.found(&judgement) })
+    };
+    let seen = &judgement.seen;
+    match (played(on, run), judgement.verdict) {
+        (Played::There, Verdict::Fail) => found(
+            Verdict::Pass,
+            format!("as pinned on {on}: {seen}; {defect} ({source})"),
+            format!("pinned: {defect}"),
+        ),
+        (Played::There, Verdict::Pass) => found(
+            Verdict::Fail,
+            format!("a pinned defect is gone: {defect} ({source}); on {on} {seen}; take the pin away"),
+            String::new(),
+        ),
+        (Played::Elsewhere, verdict) => {
+            let brief = judgement.brief.clone();
+            found(verdict, format!("{seen}; known to fail on {on}: {defect} ({source})"), brief)
+        }
+        (Played::Unknown(why), Verdict::Pass | Verdict::Fail) => found(
+            Verdict::Inconclusive,
+            format!("{seen}; {why}, and {on} is pinned: {defect}"),
+            String::new(),
+        ),
+        (Played::There | Played::Unknown(_), verdict) => {
+            found(verdict, format!("{seen}; pinned on {on}: {defect} ({source})"), String::new())
+        }
+    }
+}
+
+/// `openbao 2.7.2`, or `openbao` for whatever version.
+fn played(on: &str, run: Option<&RunInfo>) -> Played {
+    let (component, version) = on.split_once(' ').unwrap_or((on, ""));
+    let known = run.and_then(|run| run.components.iter().find(|known| known.name == component));
+    match known {
+        None => Played::Unknown(format!("it is not known on which {component} it was played")),
+        Some(_) if version.is_empty() => Played::There,
+        Some(here) if same_version(version, &here.version) => Played::There,
+        Some(here) if here.version == "unknown" => {
+            Played::Unknown(format!("the version of {component} is not known"))
+        }
+        Some(_) => Played::Elsewhere,
+    }
+}
