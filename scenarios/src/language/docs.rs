@@ -14,6 +14,13 @@ const MANIFESTS: &str = include_str!("docs/manifests.md");
 /// Written by somebody who had only this page.
 const WHOLE: &str = include_str!("../../../docs/examples/two-databases.yaml");
 
+/// Where a value is a part of a text.
+pub(super) const EXTRACTS: [&str; 2] = [
+    "- credential: { name: url, in: secret/app, key: password, extract: url.password }",
+    "- credential: { name: both, in: secret/fleet-mysql, fields: { username: username, password: { key: password, \
+     extract: base64 | json:/auths/*/password } } }",
+];
+
 /// The page as it is committed in `docs/language.md`.
 pub fn page() -> String {
     let schema: Value = serde_json::from_str(&schema()).expect("it is our own JSON");
@@ -22,6 +29,8 @@ pub fn page() -> String {
     page.heading(2, "Keys of a file");
     page.table(&schema);
     page.out.push_str(MANIFESTS);
+    page.code(&EXTRACTS.join("\n"));
+    page.line("");
     for word in WORDS {
         page.line(&format!("- `{word}`"));
     }
@@ -112,15 +121,14 @@ impl Page<'_> {
             let kind = self.kind(property).replace('|', "\\|");
             self.line(&format!("| `{key}` | {must} | {kind} | {} |", said(property).replace('|', "\\|")));
         }
-        for rule in shape["anyOf"].as_array().into_iter().flatten() {
-            debug_assert!(rule.get("required").is_some(), "a rule over keys says which");
-        }
-        if let Some(rules) = shape["anyOf"].as_array() {
-            let keys: Vec<_> = rules
-                .iter()
-                .filter_map(|rule| Some(format!("`{}`", rule["required"][0].as_str()?)))
-                .collect();
-            self.line(&format!("\nAt least one of {} must be there.", keys.join(", ")));
+        for (rule, how) in [("anyOf", "At least one"), ("oneOf", "Exactly one")] {
+            let Some(rules) = shape[rule].as_array() else { continue };
+            let keys = |rule: &Value| {
+                let keys = rule["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" with ")
+            };
+            let keys: Vec<_> = rules.iter().map(keys).collect();
+            self.line(&format!("\n{how} of {} must be there.", keys.join(", ")));
         }
     }
 

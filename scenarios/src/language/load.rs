@@ -121,9 +121,9 @@ fn load(
     let about = form.text("about");
     let (exclusive, slow) = (form.flag("exclusive", false), form.flag("slow", false));
     let needs = form.optional("needs", |node| super::form::names(sink, node));
+    let tags = form.optional("tags", |node| super::form::names(sink, node));
     let evidence = form.optional("evidence", |node| pinned::evidence(sink, node));
     let covers = form.optional("covers", |node| pinned::covers(sink, node));
-    let tags = form.optional("tags", |node| super::form::names(sink, node));
 
     // A room may be empty: `steps:` with nothing behind it.
     let room = |key| node.get(key).filter(|node| !node.is_null());

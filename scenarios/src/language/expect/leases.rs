@@ -7,7 +7,7 @@ use super::super::form::{Form, text};
 use super::super::names::{did_you_mean, listed};
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
-use super::super::words::{NumberExpression, StoreName};
+use super::super::words::StoreName;
 use super::{Said, bounds};
 
 pub(super) const VERB: Verb<Said> = Verb {
@@ -24,12 +24,8 @@ shape! {
         role: StoreName,
         /// Which are counted.
         count: Which,
-        /// Exactly so many.
-        exactly: Option<NumberExpression>,
-        /// So many or more.
-        at_least: Option<NumberExpression>,
-        /// So many or fewer.
-        at_most: Option<NumberExpression>,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
     }
 
     /// Which leases are counted.

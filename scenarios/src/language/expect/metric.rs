@@ -8,7 +8,6 @@ use super::super::draft::Draft;
 use super::super::form::{Form, text};
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
-use super::super::words::NumberExpression;
 use super::{Said, bounds};
 
 pub(super) const VERB: Verb<Said> = Verb {
@@ -22,17 +21,13 @@ shape! {
     /// By how much a figure of a component's metrics rises while the scenario plays.
     struct Shape {
         /// The component; only `eso` has metrics here.
-        of: Of,
+        of: Option<Of>,
         /// The metric.
         name: String,
         /// Labels that are counted; `namespace` is the scenario's own unless it says another.
         labels: Option<BTreeMap<String, String>>,
-        /// By exactly so much.
-        exactly: Option<NumberExpression>,
-        /// By so much or more.
-        at_least: Option<NumberExpression>,
-        /// By so much or less.
-        at_most: Option<NumberExpression>,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
     }
 
     /// Who has metrics.

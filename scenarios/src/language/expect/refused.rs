@@ -6,7 +6,7 @@ use super::super::draft::Draft;
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
-use super::super::words::{NumberExpression, ProbeName};
+use super::super::words::ProbeName;
 use super::{Said, bounds, subject};
 
 pub(super) const VERB: Verb<Said> =
@@ -17,12 +17,8 @@ shape! {
     struct Shape {
         /// The reader or workload, or `"*"`.
         of: ProbeName,
-        /// Exactly so many.
-        exactly: Option<NumberExpression>,
-        /// So many or more.
-        at_least: Option<NumberExpression>,
-        /// So many or fewer.
-        at_most: Option<NumberExpression>,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
     }
 }
 

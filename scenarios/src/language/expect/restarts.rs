@@ -6,7 +6,7 @@ use super::super::draft::Draft;
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
-use super::super::words::{NumberExpression, ProbeName};
+use super::super::words::ProbeName;
 use super::{Said, bounds};
 
 pub(super) const VERB: Verb<Said> = Verb {
@@ -21,12 +21,8 @@ shape! {
     struct Shape {
         /// The workload.
         of: ProbeName,
-        /// Exactly so often.
-        exactly: Option<NumberExpression>,
-        /// So often or more.
-        at_least: Option<NumberExpression>,
-        /// So often or less.
-        at_most: Option<NumberExpression>,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::duration::spoken;
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
-use super::super::words::{CredentialName, DurationExpression, NumberExpression};
+use super::super::words::{CredentialName, DurationExpression};
 use super::{Said, bounds};
 
 pub(super) const VERB: Verb<Said> = Verb {
@@ -26,12 +26,8 @@ shape! {
         credential: CredentialName,
         /// From so long after each rotation on.
         after: DurationExpression,
-        /// Exactly so many.
-        exactly: Option<NumberExpression>,
-        /// So many or more.
-        at_least: Option<NumberExpression>,
-        /// So many or fewer.
-        at_most: Option<NumberExpression>,
+        #[schemars(flatten)]
+        bounds: bounds::Shape,
     }
 }
 

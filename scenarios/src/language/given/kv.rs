@@ -19,6 +19,7 @@ pub(super) const VERB: Verb<()> = Verb {
 
 shape! {
     /// A path of OpenBao's KV v2 engine.
+    #[schemars(extend("anyOf" = [{ "required": ["fields"] }, { "required": ["holds"] }]))]
     struct Shape {
         /// What the rest of the file calls it.
         name: NewName,

@@ -19,6 +19,9 @@ pub(super) const VERB: Verb<Said> = Verb {
 shape! {
     /// Sees that a level stays for a time: that the value at a hop does not move, or (with `object`) that a condition
     /// stays as it is.
+    #[schemars(extend("oneOf" = [
+        { "required": ["credential", "at"] }, { "required": ["object"] }
+    ]))]
     struct Shape {
         /// How long.
         r#for: DurationExpression,

@@ -24,6 +24,9 @@ shape! {
     /// Waits for a level. With `credential`: until a hop shows what the latest `rotate` set, or later, or until the
     /// value has moved so often by itself (`moves`). With `every`: until all objects of a kind have synced again.
     /// With `object`: until it has synced again, or until one of its conditions is so.
+    #[schemars(extend("oneOf" = [
+        { "required": ["credential", "at"] }, { "required": ["every"] }, { "required": ["object"] }
+    ]))]
     struct Shape {
         /// How long at most; after that the scenario is inconclusive, not a failure.
         within: DurationExpression,
