@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use handover_fixtures::consumer::Probed;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::openbao;
 use handover_fixtures::plane::{Plane, Server};
@@ -192,14 +193,33 @@ impl<'a> Stage<'a> {
 
     /// The ServiceAccount under which a workload runs.
     pub fn service_account(&self, workload: &Workload) -> String {
-        let of = &workload.deployment;
-        let named = |name: &str| {
-            let manifest = self.scenario.manifests.iter().find(|manifest| {
-                manifest.kind == of.kind && manifest.name == of.name && manifest.namespace == of.namespace
-            });
-            manifest?.object.pointer(name)?.as_str().map(str::to_owned)
+        let said = self.pod_of(workload).and_then(|pod| pod["serviceAccountName"].as_str());
+        said.unwrap_or("default").to_owned()
+    }
+
+    /// The paths that the probes of a workload's container ask for. Where one path is asked for both ways, it says
+    /// that the process lives: a container that is killed for a refused login is another story.
+    pub fn probed(&self, workload: &Workload) -> Probed {
+        let containers = self.pod_of(workload).and_then(|pod| pod["containers"].as_array());
+        let found = containers.into_iter().flatten().find(|found| found["name"] == *workload.container);
+        let path = |probe: &str| {
+            let path = found?[probe]["httpGet"].as_object()?.get("path").and_then(Value::as_str);
+            let path = path.unwrap_or("/").split(['?', '#']).next().unwrap_or_default();
+            Some(format!("/{}", path.trim_start_matches('/')))
         };
-        named("/spec/template/spec/serviceAccountName").unwrap_or_else(|| "default".to_owned())
+        let mut probed = Probed::default();
+        probed.alive.extend(path("livenessProbe"));
+        probed.ready.extend(path("readinessProbe").filter(|path| !probed.alive.contains(path)));
+        probed.alive.extend(path("startupProbe").filter(|path| !probed.ready.contains(path)));
+        probed
+    }
+
+    fn pod_of(&self, workload: &Workload) -> Option<&'a Value> {
+        let of = &workload.deployment;
+        let manifest = self.scenario.manifests.iter().find(|manifest| {
+            manifest.kind == of.kind && manifest.name == of.name && manifest.namespace == of.namespace
+        });
+        manifest?.object.pointer("/spec/template/spec")
     }
 
     /// What the names of a dynamic role's database users begin with.

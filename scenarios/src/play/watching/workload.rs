@@ -273,5 +273,6 @@ fn told(stage: &Stage<'_>, workload: &Workload) -> Result<Config, PlayError> {
         every_ms: (workload.every.as_millis() as u64).max(1),
         patience_ms: PATIENCE_MS,
         in_flight: IN_FLIGHT,
+        probed: stage.probed(workload),
     })
 }
