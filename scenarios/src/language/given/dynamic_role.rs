@@ -56,12 +56,7 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
 }
 
 /// A time that OpenBao can count, of the role of this name; shrunk where a scale is set.
-pub(super) fn seconds(
-    draft: &mut Draft<'_>,
-    form: &Form<'_, '_>,
-    key: &str,
-    of: &str,
-) -> Option<Duration> {
+pub(super) fn seconds(draft: &mut Draft<'_>, form: &Form<'_, '_>, key: &str, of: &str) -> Option<Duration> {
     let time = draft.plain_duration(form, key)?;
     if time < SHORTEST || time.subsec_nanos() != 0 {
         let message = format!("OpenBao counts `{key}` in whole seconds, 1 s at least");
