@@ -192,14 +192,22 @@ impl<'a> Stage<'a> {
 
     /// The ServiceAccount under which a workload runs.
     pub fn service_account(&self, workload: &Workload) -> String {
+        let named = self.said_of(workload, "/spec/template/spec/serviceAccountName").and_then(Value::as_str);
+        named.unwrap_or("default").to_owned()
+    }
+
+    /// How many replicas a workload begins with.
+    pub fn replicas(&self, workload: &Workload) -> usize {
+        let said = self.said_of(workload, "/spec/replicas").and_then(Value::as_u64);
+        said.map_or(1, |replicas| usize::try_from(replicas).unwrap_or(usize::MAX))
+    }
+
+    fn said_of(&self, workload: &Workload, pointer: &str) -> Option<&'a Value> {
         let of = &workload.deployment;
-        let named = |name: &str| {
-            let manifest = self.scenario.manifests.iter().find(|manifest| {
-                manifest.kind == of.kind && manifest.name == of.name && manifest.namespace == of.namespace
-            });
-            manifest?.object.pointer(name)?.as_str().map(str::to_owned)
-        };
-        named("/spec/template/spec/serviceAccountName").unwrap_or_else(|| "default".to_owned())
+        let manifest = self.scenario.manifests.iter().find(|manifest| {
+            manifest.kind == of.kind && manifest.name == of.name && manifest.namespace == of.namespace
+        });
+        manifest?.object.pointer(pointer)
     }
 
     /// What the names of a dynamic role's database users begin with.
