@@ -110,7 +110,12 @@ fn passed(played: &Played, id: &str) -> Result<(), Failed> {
 
 fn exits_with_0_and_says_so(played: &Played) {
     let count = ids().len();
-    played.done.exits(0).says_once(&format!("{count} scenarios: {count} pass exit 0: all passed"));
+    let is_pinned =
+        |scenario: &&Value| array(&scenario["findings"]).iter().any(|finding| finding["pinned"].is_string());
+    let pinned = played.scenarios().iter().filter(is_pinned).count();
+    assert!(pinned > 0, "the catalogue knows defects");
+    let says = format!("{count} scenarios: {count} pass ({pinned} pinned) exit 0: all passed");
+    played.done.exits(0).says_once(&says);
     played.done.junit_has(&[]);
     assert_eq!(played.scenarios().len(), count);
 }
@@ -154,9 +159,18 @@ fn bounds_are_bounds(played: &Played) {
         let spans = findings.map(|finding| (finding, &finding["measured_us"]));
         let spans = spans.chain(array(&scenario["hops"]).iter().map(|hop| (hop, &hop["since_rotation_us"])));
         for (whole, span) in spans.filter(|(_, span)| !span.is_null()) {
+            // Nothing bounds above what went on to the end, and that passes only where it is pinned or has to last.
+            let lasting =
+                !whole["pinned"].is_null() || whole["verb"] == "still_accepted" || whole["verb"] == "age";
+            if span["at_most"].is_null() && lasting {
+                continue;
+            }
             let (at_least, at_most) = bounds(span);
             assert!(at_least <= at_most, "{whole:#}");
-            if let Some(limit) = whole["limit_us"].as_u64() {
+            // Of the others some have a limit below, and what is pinned is there to be beyond its limit.
+            let above =
+                ["propagates", "restores", "outage", "retired"].iter().any(|verb| whole["verb"] == *verb);
+            if let Some(limit) = whole["limit_us"].as_u64().filter(|_| above && whole["pinned"].is_null()) {
                 assert!(
                     at_most <= limit,
                     "it passed, so nothing in its bounds is above the limit: {whole:#}"
@@ -211,15 +225,16 @@ fn hops_follow_each_other(played: &Played) {
     let order = ["origin", "store", "secret", "login"];
     let mut ways: BTreeMap<(String, String, u64), Vec<&Value>> = BTreeMap::new();
     for scenario in played.scenarios() {
-        for hop in array(&scenario["hops"]) {
-            assert!(!hop["at_us"].is_null(), "a scenario that passed saw every hop: {hop:#}");
+        for hop in array(&scenario["hops"]).iter().filter(|hop| !hop["at_us"].is_null()) {
             let text = |value: &Value| value.as_str().expect("text").to_owned();
             let way = (text(&scenario["scenario"]), text(&hop["credential"]), number(&hop["rotation"]));
             ways.entry(way).or_default().push(hop);
         }
     }
     for (way, hops) in &ways {
-        let passed = order.iter().filter_map(|name| hops.iter().find(|hop| hop["hop"] == *name));
+        // Where two values are accepted at a time, the server is only seen to know the new one when somebody uses it.
+        let first = if way.0.ends_with("static-role-forced") { 0 } else { 1 };
+        let passed = order[first..].iter().filter_map(|name| hops.iter().find(|hop| hop["hop"] == *name));
         let passed: Vec<&&Value> = passed.collect();
         for (earlier, later) in passed.iter().zip(&passed[1..]) {
             let (earliest, _) = bounds(&earlier["since_rotation_us"]);
@@ -227,8 +242,10 @@ fn hops_follow_each_other(played: &Played) {
             assert!(earliest <= latest, "{way:?}: {earlier:#} {later:#}");
         }
     }
-    let forced = ways.keys().filter(|(scenario, ..)| scenario.contains("static-role")).count();
-    assert_eq!((ways.len(), forced), (7, 2), "each rotation that was ordered has its way: {:?}", ways.keys());
+    let ordered = played.events().filter(|event| event["what"]["ordered"].is_object()).count();
+    let by_themselves = ways.values().filter(|hops| hops[0]["kind"] == "scheduled").count();
+    assert_eq!(ways.len() - by_themselves, ordered, "each rotation that was ordered has its way");
+    assert!(ordered > 20 && by_themselves > 5, "{ordered} ordered, {by_themselves} by themselves");
 }
 
 fn the_claim_is_refuted_on_what_was_played(played: &Played) {

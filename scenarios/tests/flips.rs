@@ -1,8 +1,62 @@
 //! A verdict that is always pass proves nothing: what must not pass does not.
+//!
+//! For each scenario of the catalogue there is a flip: the same scenario with one thing otherwise, in which the
+//! right expectation fails for the right reason. One for each kind of expectation is played with the other tests;
+//! `HANDOVER_FLIPS=all cargo test --test flips` plays all of them, and `HANDOVER_FLIPS=mysql/` those whose name
+//! contains that.
 
+#[path = "flips/play.rs"]
+mod play;
 mod support;
+#[path = "flips/table.rs"]
+mod table;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use support::{Cache, Run, Scratch, array, edited, without};
+use table::{FLIPS, Flip, PINNED};
+
+/// Which flips are played: unless said otherwise, those that stand for a kind of expectation.
+#[test]
+fn whatever_is_flipped_fails_for_the_right_reason() {
+    let asked = std::env::var("HANDOVER_FLIPS").ok();
+    let chosen = |(_, flip): &(usize, &Flip)| match asked.as_deref() {
+        None => !flip.stands_for.is_empty(),
+        Some("all") => true,
+        Some(part) => flip.of.contains(part),
+    };
+    let flips: Vec<(usize, &Flip)> = FLIPS.iter().enumerate().filter(chosen).collect();
+    assert!(!flips.is_empty(), "no flip is called {asked:?}");
+    play::play(&flips);
+}
+
+/// Neither a scenario nor a kind of expectation can be added without a flip; and every edit finds its place.
+#[test]
+fn everything_has_a_flip() {
+    let scratch = Scratch::new();
+    for (place, flip) in FLIPS.iter().enumerate() {
+        let file = flip.written(place, &scratch);
+        assert!(file.is_file(), "{} is a scenario", file.display());
+    }
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["catalogue", "flips"] {
+        for file in support::files(&package.join(folder)) {
+            let text = fs::read_to_string(&file).expect("a file");
+            let id = text.lines().find_map(|line| line.strip_prefix("scenario: "));
+            let flipped = id.is_none_or(|id| FLIPS.iter().any(|flip| flip.of == id));
+            assert!(flipped, "{} has no flip", file.display());
+        }
+    }
+    let page = fs::read_to_string(package.join("../docs/language.md")).expect("the page of the language");
+    let (_, page) = page.split_once("\n## `expect`\n").expect("its room");
+    let (page, _) = page.split_once("\n## ").expect("the next one");
+    let verbs = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
+    let kinds: BTreeSet<&str> = verbs.chain([PINNED]).collect();
+    let stand: BTreeSet<&str> = FLIPS.iter().flat_map(|flip| flip.stands_for).copied().collect();
+    assert_eq!(stand, kinds, "each kind of expectation has a flip that is always played");
+}
 
 /// ESO looks every five seconds, and has just looked: no rotation is seen within a third of one.
 #[test]

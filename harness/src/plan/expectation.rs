@@ -57,6 +57,29 @@ pub enum Expectation {
     Every(Vec<Expectation>),
 }
 
+impl Expectation {
+    /// How long after the last step was done it has to be seen for it to come to anything: no step can wait for
+    /// what is counted from there.
+    pub fn after_the_last_step(&self) -> Micros {
+        match self {
+            Self::Always(Always::Agrees { within, .. }) => *within,
+            Self::Every(all) => all.iter().map(Self::after_the_last_step).max().unwrap_or_default(),
+            Self::Always(
+                Always::Retired { .. }
+                | Always::StillAccepted { .. }
+                | Always::HoldsStill { .. }
+                | Always::Whole { .. }
+                | Always::State { .. }
+                | Always::Age { .. },
+            )
+            | Self::Arrival { .. }
+            | Self::Outage { .. }
+            | Self::Count { .. }
+            | Self::Order { .. } => Micros(0),
+        }
+    }
+}
+
 /// Which of several replicas an expectation speaks of. Where there is only one, both mean that one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -34,6 +34,7 @@ pub fn expected(scenario: &Scenario) -> Duration {
         | Action::ForceSync(_)
         | Action::Mark
         | Action::Server { .. }
+        | Action::Replace { .. }
         | Action::Request(_)
         | Action::StaticRole(_) => Duration::ZERO,
         Action::Restart { .. } => ROLLOUT,

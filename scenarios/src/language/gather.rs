@@ -33,6 +33,14 @@ impl Siblings {
         }
     }
 
+    /// The path on disk that a word means; none in the catalogue that is compiled in.
+    pub(crate) fn path(&self, word: &str) -> Option<PathBuf> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Disk(folder) => Some(folder.join(word)),
+        }
+    }
+
     /// What a kustomization makes of its folder.
     pub(crate) fn kustomize(&self, word: &str) -> Result<Arc<Source>, String> {
         match self {

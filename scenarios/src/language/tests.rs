@@ -87,6 +87,8 @@ fn the_catalogue_means_what_it_says() {
     let scenarios =
         load_all(&Catalogue::embedded(), &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems}"));
     for scenario in scenarios {
+        let told = !scenario.plan.covers.is_empty() || !scenario.plan.claims.is_empty();
+        assert!(told, "{} states its source under `covers` or `settles`", scenario.id);
         insta::assert_snapshot!(scenario.id.replace('/', "-"), summary(&scenario));
     }
 }

@@ -15,7 +15,7 @@ use super::stage::Stage;
 use super::watching::Watching;
 use super::{PlayError, given, schedule, steps};
 
-/// How long the evidence may take to decide once the last step is done.
+/// How long the evidence may take to decide once the last step is done, and what is counted from there is over.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 /// For what must stay as it is, one look more than the first is the least.
 const SETTLES_AT_LEAST: Duration = Duration::from_millis(250);
@@ -99,7 +99,12 @@ async fn clean_up(stage: &Stage<'_>, applied: &[Value]) -> Result<(), KubeError>
 /// Lets the probes go on until no expectation is left open, or it is clear that none will decide.
 async fn settle(stage: &Stage<'_>) {
     let began = tokio::time::Instant::now();
-    let decided = stage.scribe.recorder().wait_for("not decided", SETTLES_WITHIN, |timeline| {
+    let plan = &stage.scenario.plan;
+    let pinned = plan.pinned.iter().map(|pinned| &pinned.fails);
+    let expected = plan.expectations.iter().chain(pinned);
+    let counted = expected.map(|expected| expected.expectation.after_the_last_step()).max();
+    let within = SETTLES_WITHIN + counted.unwrap_or_default().duration();
+    let decided = stage.scribe.recorder().wait_for("not decided", within, |timeline| {
         let Some(story) = timeline.stories.get(&stage.scenario.id) else {
             return Progress::NotYet(String::new());
         };

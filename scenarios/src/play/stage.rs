@@ -193,14 +193,20 @@ impl<'a> Stage<'a> {
 
     /// The ServiceAccount under which a workload runs.
     pub fn service_account(&self, workload: &Workload) -> String {
-        let said = self.pod_of(workload).and_then(|pod| pod["serviceAccountName"].as_str());
-        said.unwrap_or("default").to_owned()
+        let named = self.said_of(workload, "/spec/template/spec/serviceAccountName").and_then(Value::as_str);
+        named.unwrap_or("default").to_owned()
+    }
+
+    /// How many replicas a workload begins with.
+    pub fn replicas(&self, workload: &Workload) -> usize {
+        let said = self.said_of(workload, "/spec/replicas").and_then(Value::as_u64);
+        said.map_or(1, |replicas| usize::try_from(replicas).unwrap_or(usize::MAX))
     }
 
     /// The paths that the probes of a workload's container ask for. Where one path is asked for both ways, it says
     /// that the process lives: a container that is killed for a refused login is another story.
     pub fn probed(&self, workload: &Workload) -> Probed {
-        let containers = self.pod_of(workload).and_then(|pod| pod["containers"].as_array());
+        let containers = self.said_of(workload, "/spec/template/spec/containers").and_then(Value::as_array);
         let found = containers.into_iter().flatten().find(|found| found["name"] == *workload.container);
         let path = |probe: &str| {
             let path = found?[probe]["httpGet"].as_object()?.get("path").and_then(Value::as_str);
@@ -214,12 +220,12 @@ impl<'a> Stage<'a> {
         probed
     }
 
-    fn pod_of(&self, workload: &Workload) -> Option<&'a Value> {
+    fn said_of(&self, workload: &Workload, pointer: &str) -> Option<&'a Value> {
         let of = &workload.deployment;
         let manifest = self.scenario.manifests.iter().find(|manifest| {
             manifest.kind == of.kind && manifest.name == of.name && manifest.namespace == of.namespace
         });
-        manifest?.object.pointer("/spec/template/spec")
+        manifest?.object.pointer(pointer)
     }
 
     /// What the names of a dynamic role's database users begin with.

@@ -19,7 +19,7 @@ use handover_fixtures::openbao::{KubernetesAuth, KubernetesRole, Mount};
 use handover_fixtures::plane::{Order, Peer, Plane, Server};
 use handover_fixtures::process::RunDir;
 use handover_fixtures::valkey::Rights;
-use handover_fixtures::workloads::{PodEvent, PodNews, Program, Workloads};
+use handover_fixtures::workloads::{PodEvent, PodNews, Program, StandsFor, Workloads};
 use handover_fixtures::{mysql, postgres};
 use handover_harness::fingerprint::{Fingerprinter, Sighting};
 use handover_harness::secret::Secret;
@@ -123,7 +123,7 @@ impl<'a> Room<'a> {
             argv: vec![env!("CARGO_BIN_EXE_handover").into(), "consumer".into()],
             ..Program::default()
         };
-        workloads.stand_in(namespace, CONSUMER, consumer);
+        workloads.stand_in(namespace, StandsFor::Image(CONSUMER.to_owned()), consumer);
         let room = Self { house, namespace: namespace.to_owned(), news: Vec::new(), hear };
         room.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})).await;
         room.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app"}})).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use handover_fixtures::consumer::config::{Kind, Reads, Style};
 use handover_fixtures::consumer::{How, Line};
 use handover_fixtures::process::ExitReport;
-use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings};
+use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings, StandsFor};
 use handover_harness::fingerprint::Sighting;
 use serde_json::{Value, json};
 
@@ -170,7 +170,11 @@ async fn environment_and_sub_path(house: &House) {
 /// A program that ends at once is started again after pauses that get longer.
 async fn crash_loop(house: &House) {
     let mut room = Room::new(house, "crash").await;
-    room.workloads().stand_in(&room.namespace, "example.org/crash", Program::new("/bin/false"));
+    room.workloads().stand_in(
+        &room.namespace,
+        StandsFor::Image("example.org/crash".to_owned()),
+        Program::new("/bin/false"),
+    );
     room.apply(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "crash"}, "spec": {
         "containers": [{"name": "main", "image": "example.org/crash:1"}]}}))
         .await;
@@ -285,10 +289,14 @@ async fn stubborn(house: &House) {
         ..Program::default()
     };
     let workloads = room.workloads();
-    workloads.stand_in(&room.namespace, "init", shell("echo made > scratch/file"));
     workloads.stand_in(
         &room.namespace,
-        "main",
+        StandsFor::Image("init".to_owned()),
+        shell("echo made > scratch/file"),
+    );
+    workloads.stand_in(
+        &room.namespace,
+        StandsFor::Image("main".to_owned()),
         shell("trap '' TERM; cat scratch/file; echo \"$CARGO_MANIFEST_DIR\"; while :; do sleep 0.05; done"),
     );
     let mounts = json!([{"name": "scratch", "mountPath": "/scratch"}]);

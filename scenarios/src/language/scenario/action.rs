@@ -1,6 +1,7 @@
 //! The verbs of `steps`, every name resolved: what the player does, one after the other.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use handover_harness::event::{CredentialName, Hop};
@@ -125,6 +126,13 @@ pub enum Action {
         name: String,
         /// What happens to it.
         what: ServerAction,
+    },
+    /// Stop a server and start another program in its place.
+    Replace {
+        /// The component's name.
+        name: String,
+        /// The program, as an absolute path.
+        program: PathBuf,
     },
     /// Ask a server for something, as its administrator.
     Request(Request),

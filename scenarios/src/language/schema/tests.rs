@@ -55,6 +55,7 @@ fn load(text: &str) -> Result<(), Problems> {
         ("fleet.yaml", include_str!("../../../catalogue/mysql/fleet.yaml").to_owned()),
         ("web.yaml", web()),
         ("more.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: more }\n".to_owned()),
+        ("external-secrets", "a program".to_owned()),
     ] {
         fs::write(dir.path().join(name), text).unwrap();
     }

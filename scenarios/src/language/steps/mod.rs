@@ -22,7 +22,7 @@ use super::scenario::{Action, Step};
 /// How a person would say it, and what it is.
 type Said = Option<(String, Action)>;
 
-const VERBS: [Verb<Said>; 18] = [
+const VERBS: [Verb<Said>; 19] = [
     rotate::VERB,
     wait::VERB,
     hold::VERB,
@@ -39,6 +39,7 @@ const VERBS: [Verb<Said>; 18] = [
     server::STOP,
     server::START,
     server::KILL,
+    server::REPLACE,
     server::SEAL,
     server::UNSEAL,
 ];

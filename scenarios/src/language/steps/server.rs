@@ -1,14 +1,17 @@
-//! Steps on a server of the plane: `stop`, `start`, `kill`, `seal`, `unseal`.
+//! Steps on a server of the plane: `stop`, `start`, `kill`, `replace`, `seal`, `unseal`.
 //!
 //! Others use the servers too: who does this has the plane to itself.
 
+use std::path::PathBuf;
+
 use super::super::draft::Draft;
-use super::super::form;
+use super::super::form::{self, Form};
 use super::super::names::{did_you_mean, listed};
+use super::super::node::Node;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Action, ServerAction};
 use super::super::shape::{self, shape};
-use super::super::words::ComponentName;
+use super::super::words::{ComponentName, FilePath};
 use super::Said;
 
 /// The components that run as long as the plane does.
@@ -21,6 +24,12 @@ pub(super) const START: Verb<Said> =
     Verb { word: "start", read: start, shape: shape::of::<Start>, example: "- start: mysql" };
 pub(super) const KILL: Verb<Said> =
     Verb { word: "kill", read: kill, shape: shape::of::<Kill>, example: "- kill: openbao" };
+pub(super) const REPLACE: Verb<Said> = Verb {
+    word: "replace",
+    read: replace,
+    shape: shape::of::<Replace>,
+    example: "- replace: { component: eso, with: ./external-secrets }",
+};
 pub(super) const SEAL: Verb<Said> =
     Verb { word: "seal", read: seal, shape: shape::of::<Seal>, example: "- seal: openbao" };
 pub(super) const UNSEAL: Verb<Said> =
@@ -38,6 +47,15 @@ shape! {
     /// Kills a server at once. Needs `exclusive: true`.
     #[schemars(transparent)]
     struct Kill(ComponentName);
+
+    /// Stops a server and starts another program in its place, with the same configuration, data and address: another
+    /// version of it. Needs `exclusive: true`.
+    struct Replace {
+        /// Which server.
+        component: ComponentName,
+        /// The program, relative to the scenario's file.
+        with: FilePath,
+    }
 
     /// Seals OpenBao. Needs `exclusive: true`.
     #[schemars(transparent)]
@@ -68,6 +86,28 @@ fn unseal(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     act(draft, entry, &["openbao"], ServerAction::Unseal)
 }
 
+fn replace(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
+    let form = Form::open::<Replace>(draft.sink, entry.verb, entry.node)?;
+    let name = form.need("component").and_then(|node| server(draft, entry, node, &SERVERS));
+    let program = form.need("with").and_then(|node| program(draft, node));
+    let (name, program) = (name?, program?);
+    Some((format!("replace {name} with {}", program.display()), Action::Replace { name, program }))
+}
+
+/// A program that is there.
+fn program(draft: &Draft<'_>, node: &Node) -> Option<PathBuf> {
+    let said = form::text(draft.sink, node)?;
+    let path = draft.siblings.path(said);
+    match path.as_deref().map(std::fs::canonicalize) {
+        Some(Ok(path)) if path.is_file() => Some(path),
+        Some(_) | None => {
+            let hint = "paths are relative to the scenario's file; give a program that is on this machine";
+            draft.sink.report_with(&node.span, format!("there is no program `{said}`"), hint);
+            None
+        }
+    }
+}
+
 fn act(draft: &mut Draft<'_>, entry: &Entry<'_>, known: &[&str], what: ServerAction) -> Said {
     let word = &entry.verb.text;
     if entry.node.is_null() {
@@ -75,11 +115,18 @@ fn act(draft: &mut Draft<'_>, entry: &Entry<'_>, known: &[&str], what: ServerAct
         draft.sink.report_with(&entry.verb.span, format!("`{word}` names no server"), hint);
         return None;
     }
-    let name = form::text(draft.sink, entry.node)?;
+    let name = server(draft, entry, entry.node, known)?;
+    Some((format!("{word} {name}"), Action::Server { name, what }))
+}
+
+/// A server of the plane that this scenario may take away from others.
+fn server(draft: &Draft<'_>, entry: &Entry<'_>, node: &Node, known: &[&str]) -> Option<String> {
+    let word = &entry.verb.text;
+    let name = form::text(draft.sink, node)?;
     if !known.contains(&name) {
         let message = format!("no server `{name}`{}", did_you_mean(name, known.iter().copied()));
         let hint = format!("`{word}` takes {}", listed(known.iter().copied()));
-        draft.sink.report_with(&entry.node.span, message, hint);
+        draft.sink.report_with(&node.span, message, hint);
         return None;
     }
     if !draft.exclusive {
@@ -87,5 +134,5 @@ fn act(draft: &mut Draft<'_>, entry: &Entry<'_>, known: &[&str], what: ServerAct
         draft.sink.report_with(&entry.verb.span, message, "add `exclusive: true` at the top");
         return None;
     }
-    Some((format!("{word} {name}"), Action::Server { name: name.to_owned(), what }))
+    Some(name.to_owned())
 }

@@ -24,12 +24,16 @@ pub(super) async fn users(stage: &Stage<'_>) -> Result<(), PlayError> {
     Ok(())
 }
 
-/// Tells OpenBao how to get into every database, and makes the roles.
-pub(super) async fn roles(stage: &Stage<'_>) -> Result<(), PlayError> {
+/// Mounts the database engine, where the scenario has a database.
+pub(super) async fn mount(stage: &Stage<'_>) -> Result<(), PlayError> {
     if stage.scenario.databases.is_empty() {
         return Ok(());
     }
-    stage.openbao.mount(DATABASE_MOUNT, openbao::Mount::Database { tick: None }).await?;
+    Ok(stage.openbao.mount(DATABASE_MOUNT, openbao::Mount::Database { tick: None }).await?)
+}
+
+/// Tells OpenBao how to get into every database, and makes the roles.
+pub(super) async fn roles(stage: &Stage<'_>) -> Result<(), PlayError> {
     for database in &stage.scenario.databases {
         let connection = connection(stage, database)?;
         let (name, prefix) = (&database.name, stage.prefix());

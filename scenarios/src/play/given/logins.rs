@@ -15,7 +15,6 @@ const MOUNT: &str = "kubernetes";
 const POLICY: &str = "scenario";
 
 pub(super) async fn make(stage: &Stage<'_>) -> Result<(), PlayError> {
-    stage.house.plane.openbao().create_namespace(&stage.namespace).await?;
     // OpenBao refuses a policy without rules; who is given nothing needs none.
     let policy = policy(stage);
     if !policy.is_empty() {

@@ -20,6 +20,10 @@ pub async fn make(stage: &Stage<'_>) -> Result<(), PlayError> {
         stage.scribe.note(&format!("{} ({}:{})", inference.text, inference.file, inference.line));
     }
     let openbao = async {
+        stage.house.plane.openbao().create_namespace(&stage.namespace).await?;
+        // Long before the first role: right after its mount OpenBao 2.7.2 goes through the roles that there are, and
+        // one that is being made just then ends the whole server (nil pointer in `populateQueue`).
+        databases::mount(stage).await?;
         logins::make(stage).await?;
         // First the databases: a KV path or a Secret may hold what a user was made with.
         databases::users(stage).await?;

@@ -55,6 +55,7 @@ async fn act(stage: &Stage<'_>, watching: &Watching, action: &Action) -> Phase {
         Action::ForceSync(object) => objects::force_sync(stage, object).await,
         Action::Mark => Phase::Done,
         Action::Server { name, what } => server::play(stage, name, *what).await,
+        Action::Replace { name, program } => server::replace(stage, name, program).await,
         Action::Request(Request::Sql { database, statements }) => {
             sql::play(stage, database, statements).await
         }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use handover_harness::event::{Hop, ProbeName};
 use handover_harness::mask::Masked;
 use handover_harness::probe::{Probe, ProbeHandle};
+use handover_harness::timeline::Life;
 use handover_harness::wait::{Progress, WaitError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -110,6 +111,19 @@ impl Watching {
                         };
                         return Progress::NotYet(format!("{} at {hop}: {why}{pods}", credential.name));
                     }
+                }
+            }
+            // Every replica, not only the first that got in: one that first speaks after a rotation has no before.
+            for workload in stage.scenario.workloads.iter().filter(|workload| workload.watched) {
+                let lives = story.lives_of(&workload.name);
+                let in_place = |life: &&Life<'_>| life.samples.iter().any(|sample| sample.accepted());
+                let there = lives.iter().filter(|life| life.gone.is_none()).filter(in_place).count();
+                let wanted = stage.replicas(workload);
+                if there < wanted && stage.is_there(stage.credential(&workload.credential), Hop::Login) {
+                    return Progress::NotYet(format!(
+                        "{there} of {wanted} replicas of {} got in",
+                        workload.name
+                    ));
                 }
             }
             Progress::There(())

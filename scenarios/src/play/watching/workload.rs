@@ -8,7 +8,7 @@ use std::sync::Arc;
 use handover_fixtures::consumer::config::{self, AtStart, Config, Kind, Style};
 use handover_fixtures::consumer::{CONFIG, Line};
 use handover_fixtures::plane::{Peer, Server};
-use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings};
+use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings, StandsFor};
 use handover_harness::event::{Hop, Observation, Outcome, What};
 use handover_harness::mask::Masked;
 use handover_harness::recorder::Scribe;
@@ -41,10 +41,14 @@ impl Watching {
         for workload in all {
             let namespace = stage.namespace_of(&workload.deployment);
             let program = std::env::current_exe().map_err(|error| PlayError::Probe(error.to_string()))?;
+            stage.scribe.masker().learn(stage.house.prints.key_hex());
             let config = told(stage, workload)?.to_json();
             plane.stand_in(
                 namespace,
-                &workload.image,
+                StandsFor::Container {
+                    deployment: workload.deployment.name.clone(),
+                    container: workload.container.clone(),
+                },
                 Program {
                     argv: vec![program.into_os_string(), "consumer".into()],
                     env: BTreeMap::from([(OsString::from(CONFIG), config.into())]),

@@ -1,0 +1,472 @@
+//! The flips: one for each scenario of the catalogue at the least, and what must come of it.
+
+/// A scenario in which one thing is otherwise.
+pub(crate) struct Flip {
+    /// A file of the catalogue, or of `scenarios/flips`, which is a flip already.
+    pub(crate) of: &'static str,
+    /// What is otherwise; takes the place of the scenario's `about`.
+    pub(crate) about: &'static str,
+    /// How the text comes to say so.
+    pub(crate) edits: &'static [Edit],
+    /// What fails, in the order of the findings; all else passes.
+    pub(crate) fails: &'static [Fails],
+    /// Verbs that may come to anything: the flip takes away what they speak of.
+    pub(crate) open: &'static [&'static str],
+    /// The kinds of expectation for which it is played by default.
+    pub(crate) stands_for: &'static [&'static str],
+}
+
+/// A piece of a file that is there once, and what stands there instead. No file: the scenario's own.
+pub(crate) struct Edit(pub(crate) &'static str, pub(crate) &'static str, pub(crate) &'static str);
+
+/// A finding that fails.
+pub(crate) struct Fails {
+    pub(crate) verb: &'static str,
+    /// A piece of what it says was seen.
+    pub(crate) seen: &'static str,
+    /// For an arrival, the last hop that was reached, and the first that was not.
+    pub(crate) stopped: Option<(&'static str, &'static str)>,
+}
+
+const fn fails(verb: &'static str, seen: &'static str) -> Fails {
+    Fails { verb, seen, stopped: None }
+}
+
+const fn stops(verb: &'static str, seen: &'static str, after: &'static str, at: &'static str) -> Fails {
+    Fails { verb, seen, stopped: Some((after, at)) }
+}
+
+/// A pin that is gone.
+const fn gone(verb: &'static str) -> Fails {
+    fails(verb, "a pinned defect is gone")
+}
+
+/// How a pin that is gone is called among the kinds of expectation.
+pub(crate) const PINNED: &str = "pinned";
+
+/// MySQL keeps the password before each rotation.
+const KEEPS: Edit = Edit(
+    "",
+    "rotation_period: 1h",
+    "rotation_period: 1h, rotation_statements: \"ALTER USER '{{username}}'@'%' IDENTIFIED BY '{{password}}' \
+     RETAIN CURRENT PASSWORD\"",
+);
+
+pub(crate) const FLIPS: &[Flip] = &[
+    Flip {
+        of: "agent/forced",
+        about: "The server goes on accepting the value that the agent keeps.",
+        edits: &[KEEPS],
+        fails: &[fails("retired", "g0 was let in"), fails("refused", "0 refused logins of rereads")],
+        // Nobody tries the new value, so nobody knows that the server took it.
+        open: &["outage"],
+        stands_for: &[],
+    },
+    Flip {
+        of: "agent/template",
+        about: "The application that read its file once reads it again.",
+        edits: &[Edit("", "by: file_once", "by: file")],
+        fails: &[fails("holds_still", "stays moved 2 times at workload")],
+        // As often as the other one's, which nobody counts.
+        open: &["refused"],
+        stands_for: &[],
+    },
+    Flip {
+        of: "auth/bootstrap-bump",
+        about: "Nobody bumps the ExternalSecret.",
+        edits: &[Edit("", "  - force_sync: externalsecret/app\n", "")],
+        fails: &[fails("condition", "externalsecret/app:Ready was False and became True for good")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "auth/bootstrap-order",
+        about: "The policy comes 16 s late, and the next retry is as far away again.",
+        edits: &[Edit("", "for: 5s", "for: 16s")],
+        fails: &[fails("condition", "externalsecret/app:Ready was False and became True for good")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "auth/offboarding",
+        about: "The operator is stopped before the leases are revoked.",
+        edits: &[
+            Edit(
+                "",
+                "  - bao:   { write: sys/leases",
+                "  - delete: externalsecret/leaving\n  - watch: 1s\n  - bao:   { write: sys/leases",
+            ),
+            // Which is not refreshed any more.
+            Edit("", "  - wait:  { object: externalsecret/leaving, within: 10s }\n", "  - watch: 2s\n"),
+        ],
+        fails: &[gone("leases")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "auth/offboarding-safe",
+        about: "The other tenant is rotated, too.",
+        edits: &[Edit("", "  - watch:  3s", "  - rotate: staying\n  - watch:  3s")],
+        fails: &[fails("blast_radius", "g0 → g1")],
+        open: &[],
+        stands_for: &["blast_radius"],
+    },
+    Flip {
+        of: "fight/bootstrap-secret",
+        about: "The defect is known of another MySQL, so on this one nobody may be refused.",
+        edits: &[Edit("", "on: mysql\n", "on: mysql 0.0.1\n")],
+        fails: &[fails("stragglers", "stragglers refused with fleet later than 5.00 s after a rotation")],
+        open: &[],
+        stands_for: &["stragglers"],
+    },
+    Flip {
+        of: "fight/bootstrap-secret",
+        about: "The forgotten consumer is not there.",
+        edits: &[Edit(
+            "fight/bootstrap.yaml",
+            "  name: forgotten\nspec:\n  replicas: 1",
+            "  name: forgotten\nspec:\n  replicas: 0",
+        )],
+        fails: &[gone("stragglers")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "fight/operator-reapplies",
+        about: "Whoever sets a password keeps the one before.",
+        edits: &[KEEPS, Edit("", "BY {fleet.password}\"", "BY {fleet.password} RETAIN CURRENT PASSWORD\"")],
+        fails: &[fails("refused", "0 refused logins of app"), gone("stragglers")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "generators/pushsecret-password-interval",
+        about: "The PushSecret that minted every three seconds has no interval either.",
+        edits: &[Edit(
+            "generators/pushsecret-password.yaml",
+            "refreshInterval: 3s",
+            "refreshInterval: \"0\"",
+        )],
+        fails: &[fails("rotations", "0 moves of minted at store")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "generators/vault-dynamic-secret-rereads",
+        about: "The ExternalSecret without a template has one, in which the ttl stands still.",
+        edits: &[Edit(
+            "generators/rereads.yaml",
+            "    name: raw\n  dataFrom:",
+            "    name: raw\n    template:\n      data:\n        username: \"{{ .username }}\"\n        \
+             password: \"{{ .password }}\"\n        ttl: still\n  dataFrom:",
+        )],
+        fails: &[fails("rotations", "0 moves of raw-ttl at secret")],
+        open: &[],
+        stands_for: &["rotations"],
+    },
+    Flip {
+        of: "handover/existing",
+        about: "The role keeps the password before, so the move has no window at all.",
+        edits: &[KEEPS],
+        fails: &[fails("refused", "0 refused logins of app"), fails("retired", "g0 was let in")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "handover/fresh",
+        about: "Somebody sets the first password again at the end.",
+        edits: &[Edit(
+            "",
+            "at: login, within: 30s }\n",
+            "at: login, within: 30s }\n  - sql: { on: db, run: \"ALTER USER {app} IDENTIFIED BY \
+             {app.password}\" }\n  - watch: 6s\n",
+        )],
+        fails: &[fails("outage", "logins were refused for at least"), fails("converges", "refused")],
+        open: &[],
+        stands_for: &["outage", "converges"],
+    },
+    Flip {
+        of: "handover/naive",
+        about: "The role keeps the password before, so nobody minds when the manifests come.",
+        edits: &[KEEPS],
+        fails: &[fails("refused", "0 refused logins of app"), gone("outage")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "kv/refresh",
+        about: "The limit is a second, and the refresh is four away.",
+        edits: &[
+            Edit("", "limit: refresh_interval + 2s", "limit: 1s"),
+            Edit("", "- rotate: app", "- rotate: { credential: app, phase: 0.2 }"),
+        ],
+        fails: &[stops("propagates", "r1 (g0 → g1) at secret after", "store", "sync")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "kv/static-force-restart",
+        about: "One password at a time.",
+        edits: &[Edit("", "{ credential: app, keeps: previous }", "app")],
+        fails: &[
+            fails("refused", "refused logins of web (web-"),
+            fails("still_accepted", "g0 was refused within"),
+        ],
+        open: &[],
+        stands_for: &["still_accepted", "refused"],
+    },
+    Flip {
+        of: "kv/static-refresh",
+        about: "The consumer that took the value from its environment is restarted.",
+        edits: &[Edit("", "  - watch:  2s", "  - restart: deployment/by-env\n  - watch:  2s")],
+        fails: &[fails("holds_still", "g0 → g1")],
+        open: &[],
+        stands_for: &["holds_still"],
+    },
+    Flip {
+        of: "kv/static-refresh",
+        about: "Somebody takes a variable away that the consumer cannot do without.",
+        edits: &[Edit(
+            "",
+            "  - watch:  2s",
+            "  - patch:\n      object: deployment/by-env\n      with:\n        spec: { template: { spec: { containers: \
+             [{ name: app, image: \"registry.example/by-env:1.0\" }] } } }\n  - watch:  5s",
+        )],
+        fails: &[fails("restarts", "of restarts:by-env")],
+        // Who has ended tries no login.
+        open: &["evidence"],
+        stands_for: &["restarts"],
+    },
+    Flip {
+        of: "kv/static-restart-without-overlap",
+        about: "Both passwords are accepted.",
+        edits: &[Edit("", "- rotate:  app", "- rotate:  { credential: app, keeps: previous }")],
+        fails: &[fails("refused", "0 refused logins of web"), fails("retired", "g0 was let in")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "lockout/stale-consumer",
+        about: "The account is never locked.",
+        edits: &[Edit(
+            "",
+            "  - sql:         { on: db, run: \"ALTER USER {fleet} FAILED_LOGIN_ATTEMPTS 5 PASSWORD_LOCK_TIME 1\" }\n",
+            "",
+        )],
+        fails: &[gone("outage")],
+        open: &[],
+        stands_for: &[PINNED],
+    },
+    Flip {
+        of: "mysql/alternating-users",
+        about: "The user in use is rotated before the Secret is pointed at the other.",
+        edits: &[Edit(
+            "",
+            "  - rotate: second\n",
+            // Right after a refresh, so that none comes between.
+            "  - wait:   { object: externalsecret/fleet-mysql, within: 10s }\n  - watch:  300ms\n  - rotate: first\n  - rotate: second\n",
+        )],
+        fails: &[fails("refused", "of app (app-")],
+        // Unless one came all the same: the operator refreshes twice at times.
+        open: &["rotations"],
+        stands_for: &[],
+    },
+    Flip {
+        of: "mysql/dual-password",
+        about: "The statement does not retain the current password.",
+        edits: &[
+            Edit("", "'{{password}}' RETAIN CURRENT PASSWORD", "'{{password}}'"),
+            Edit("", "- rotate: fleet", "- rotate: { credential: fleet, phase: 0.1 }"),
+        ],
+        fails: &[
+            fails("refused", "of fresh (fresh-"),
+            fails("refused", "of pooled (pooled-"),
+            fails("still_accepted", "g0 was refused within"),
+        ],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "mysql/dual-retried",
+        about: "The database answers in time.",
+        edits: &[
+            Edit("", "  - sql:    { on: db, run: \"INSERT INTO handover_dual.late VALUES (NOW())\" }\n", ""),
+            Edit("", "{ credential: fleet, fails: true }", "fleet"),
+        ],
+        fails: &[gone("refused")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "mysql/dual-two-in-one",
+        about: "There is one rotation only.",
+        edits: &[Edit("", "  - rotate: fleet\n", "")],
+        fails: &[fails("refused", "0 refused logins of fresh")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "mysql/runbook",
+        about: "The sync is forced three seconds late.",
+        edits: &[Edit("", "  - force_sync: ", "  - watch: 3s\n  - force_sync: ")],
+        fails: &[stops("propagates", "r1 (g0 → g1) at secret after 3.", "store", "sync")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "mysql/single-user-window",
+        about: "The old password is left alive.",
+        edits: &[KEEPS],
+        fails: &[fails("refused", "0 refused logins of fresh"), fails("retired", "g0 was let in")],
+        open: &[],
+        stands_for: &["retired"],
+    },
+    Flip {
+        of: "mysql/static-role-forced",
+        about: "There are two rotations within one refresh.",
+        edits: &[Edit(
+            "",
+            "- rotate: fleet\n",
+            "- rotate: { credential: fleet, phase: 0.2 }\n  - rotate: fleet\n",
+        )],
+        fails: &[fails("in_order", "g1 was left out")],
+        open: &[],
+        stands_for: &["in_order"],
+    },
+    Flip {
+        of: "mysql/static-role-scheduled",
+        about: "Somebody forces a rotation between two scheduled ones.",
+        edits: &[Edit(
+            "",
+            "steps:\n",
+            "steps:\n  - wait: { credential: fleet, at: secret, moves: 2, within: 40s }\n  - watch: 2s\n  - rotate: fleet\n",
+        )],
+        fails: &[fails("age", "g2 was replaced at store after")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "postgres/dynamic-lease",
+        about: "The leases live for a minute.",
+        edits: &[Edit("", "ttl: ttl", "ttl: 1m")],
+        fails: &[fails("leases", "5 of leases:report:live")],
+        // External Secrets Operator refreshes twice at times, once right after the other.
+        open: &["age"],
+        stands_for: &["leases"],
+    },
+    Flip {
+        of: "postgres/dynamic-lease",
+        about: "A sync is forced right after a refresh.",
+        edits: &[Edit(
+            "",
+            "steps:\n",
+            "steps:\n  - wait: { credential: report, at: secret, moves: 1, within: 20s }\n  - force_sync: \
+             externalsecret/report-postgres\n",
+        )],
+        fails: &[fails("age", "g1 was replaced at secret after")],
+        // One more than without it.
+        open: &["leases"],
+        stands_for: &["age"],
+    },
+    Flip {
+        of: "postgres/lease-outlives-token",
+        about: "The token lives longer than the lease.",
+        edits: &[Edit("", "token_ttl: 4s, token_max_ttl: 4s", "token_ttl: 1m, token_max_ttl: 1m")],
+        fails: &[gone("outage")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "postgres/refresh-beyond-lease",
+        about: "The lease lives longer than a refresh interval.",
+        edits: &[Edit("", "ttl: ttl", "ttl: 20s")],
+        fails: &[gone("outage")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "push/secret-to-openbao",
+        about: "The PushSecret leaves behind what it pushed.",
+        edits: &[
+            Edit("push/app.yaml", "  deletionPolicy: Delete\n", ""),
+            Edit(
+                "",
+                "  - wait:       { object: push-target/externalsecret/app, condition: Ready, is: \"False\", within: 30s }",
+                "  - watch:      8s",
+            ),
+        ],
+        fails: &[fails("condition", "push-target/externalsecret/app:Ready was True at the end")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "rollback/kv-version",
+        about: "The bad value is replaced by a worse one before anybody saw it.",
+        edits: &[Edit("", "- rotate: app\n", "- rotate: { credential: app, phase: 0.2 }\n  - rotate: app\n")],
+        fails: &[fails("in_order", "g1 was left out")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
+        of: "store/plain-external-secret",
+        about: "The operator's login is closed before the rotation.",
+        edits: &[
+            Edit(
+                "",
+                "- rotate: fleet\n",
+                "- bao:    { delete: auth/kubernetes/role/fleet }\n  - watch:  500ms\n  - rotate: fleet\n",
+            ),
+            Edit("", "  - wait:   { credential: fleet, at: login, within: 30s }", "  - watch:  6s"),
+        ],
+        fails: &[
+            stops("propagates", "r1 (g0 → g1) was never seen at secret", "store", "sync"),
+            fails("outage", "logins were refused for at least"),
+        ],
+        // What is never replaced cannot be torn.
+        open: &["whole"],
+        stands_for: &["propagates"],
+    },
+    Flip {
+        of: "store/ready-but-dead",
+        about: "The operator's login is closed, so that for once it complains.",
+        edits: &[Edit(
+            "",
+            "  - watch: 1s",
+            "  - bao:   { delete: auth/kubernetes/role/report }\n  - watch: 7s",
+        )],
+        fails: &[fails("condition", "externalsecret/report:Ready was False at the end")],
+        open: &[],
+        stands_for: &["condition"],
+    },
+    Flip {
+        of: "valkey/static-role-forced",
+        about: "The user needs no password any more.",
+        edits: &[Edit(
+            "",
+            "- rotate: fleet\n",
+            "- rotate: { credential: fleet, phase: 0.2 }\n  - sql:    { on: db, run: \"ACL SETUSER {fleet} nopass\" }\n",
+        )],
+        fails: &[fails("retired", "g0 was let in")],
+        open: &[],
+        stands_for: &[],
+    },
+    own("flips/calls", &[fails("calls", "of calls:database/static-creds/first")], &["calls"]),
+    own("flips/churn", &[fails("churn", "writes of the Secret of raw without a new generation")], &["churn"]),
+    own(
+        "flips/metric",
+        &[fails("metric", "externalsecret_sync_calls_error{name=leaving} rose by")],
+        &["metric"],
+    ),
+    own("flips/objects", &[fails("objects", "of objects:Pod")], &["objects"]),
+    own(
+        "flips/restores",
+        &[stops("restores", "r2 (g1 → g0) was never seen at secret", "store", "sync")],
+        &["restores"],
+    ),
+    own("flips/whole", &[fails("whole", "one part is of g1 and the other of g0")], &["whole"]),
+];
+
+/// A file of `scenarios/flips`, in which what fails stands beside what passes all the same.
+const fn own(of: &'static str, fails: &'static [Fails], stands_for: &'static [&'static str]) -> Flip {
+    Flip { of, about: "", edits: &[], fails, open: &[], stands_for }
+}
