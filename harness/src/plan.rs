@@ -92,6 +92,10 @@ pub struct CredentialPlan {
     /// How often it is refreshed, where the scenario's scale has changed that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Refresh>,
+    /// Steps by their position that have it refreshed at once, where the scenario's scale has changed how often that
+    /// happens by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forced_by: Vec<usize>,
     /// Whether its value moves only when that is ordered.
     #[serde(default)]
     pub moves: MovesBy,

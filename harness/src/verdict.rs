@@ -224,11 +224,14 @@ pub struct Projection {
     pub hop: Hop,
     /// The interval as it is, and as it was played.
     pub refresh: Refresh,
+    /// Whether a step had it refreshed at once, so that the interval did not count.
+    #[serde(default)]
+    pub forced: bool,
     /// The longest that a rotation took to get there; it was certainly no longer.
     pub measured_us: Micros,
-    /// What of that went beyond the played interval.
+    /// What of that went beyond the played interval; nothing where a sync was forced.
     pub excess_us: Micros,
-    /// The real interval and that excess.
+    /// The real interval and that excess; where a sync was forced, what was measured.
     pub projected_us: Micros,
     /// `fleet reaches secret in 10.4 s at most, 400 ms beyond its 10 s (scale 1/360); with your 1 h: up to 1 h 400 ms`
     pub text: String,

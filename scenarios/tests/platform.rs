@@ -87,5 +87,7 @@ fn a_platforms_tree_plays_as_it_is() {
         .iter()
         .find(|note| note.contains("handover's consumer in place of the image ghcr.io/acme/fleet-web:1.4.2"))
         .expect("who plays the application is told");
-    done.says("(scale 1/360): with your 1 h, up to 1 h");
+    done.says("(scale 1/360): with your 1 h, up to 1 h")
+        .says("by a forced sync")
+        .says("with your 1 h, the same");
 }

@@ -27,35 +27,60 @@ pub(super) fn of(story: &Story) -> Vec<Projection> {
         // A PushSecret's interval is on the way to the store, an ExternalSecret's behind it.
         let behind = way.iter().any(|hop| *hop > Hop::Store);
         for hop in way.into_iter().filter(|hop| if behind { *hop > Hop::Sync } else { *hop == Hop::Store }) {
-            let arrivals = (0..rotations).map(|index| story.arrival(credential, hop, index));
+            let arrivals: Option<Vec<(bool, Micros)>> =
+                (0..rotations).map(|index| arrival(story, credential, hop, index)).collect();
             // One that never arrived is a failure, and projects to nothing.
-            let longest: Option<Vec<Micros>> =
-                arrivals.map(|arrival| arrival.seen.and(arrival.bounds.at_most)).collect();
-            let Some(measured) = longest.and_then(|all| all.into_iter().max()) else { continue };
-            let (excess, projected) = project(refresh, measured);
-            projections.push(Projection {
-                credential: credential.clone(),
-                hop,
-                refresh,
-                measured_us: measured,
-                excess_us: excess,
-                projected_us: projected,
-                text: said(credential, hop, scale, refresh, measured, excess),
-            });
+            let Some(arrivals) = arrivals else { continue };
+            for forced in [false, true] {
+                let these = arrivals.iter().filter(|(how, _)| *how == forced).map(|(_, took)| *took);
+                let Some(measured) = these.max() else { continue };
+                let (excess, projected) = match forced {
+                    false => project(refresh, measured),
+                    true => (Micros(0), measured),
+                };
+                projections.push(Projection {
+                    credential: credential.clone(),
+                    hop,
+                    refresh,
+                    forced,
+                    measured_us: measured,
+                    excess_us: excess,
+                    projected_us: projected,
+                    text: said(credential, hop, scale, refresh, measured, (!forced).then_some(excess)),
+                });
+            }
         }
     }
     projections
 }
 
+/// How long a rotation took to a hop, and whether a step had the credential refreshed on its way there.
+fn arrival(story: &Story, credential: &str, hop: Hop, index: usize) -> Option<(bool, Micros)> {
+    let rotation = story.rotations(credential).get(index)?;
+    let arrival = story.arrival(credential, hop, index);
+    let took = arrival.seen.and(arrival.bounds.at_most)?;
+    let on_the_way = rotation.ordered..=rotation.certain + took;
+    let forcing = story.plan.credentials.get(credential)?.forced_by.iter();
+    let mut began = forcing.filter_map(|step| Some(story.steps.get(step)?.began));
+    Some((began.any(|began| on_the_way.contains(&began)), took))
+}
+
+/// `excess` is what went beyond the interval; none where a sync was forced.
 fn said(
     credential: &str,
     hop: Hop,
     scale: &str,
     refresh: Refresh,
     measured: Micros,
-    excess: Micros,
+    excess: Option<Micros>,
 ) -> String {
     let (played, real) = (spoken(refresh.played), spoken(refresh.real));
+    let Some(excess) = excess else {
+        return format!(
+            "{credential} reaches {hop} in {measured} at most by a forced sync, which no interval (scale {scale}) \
+             holds up: with your {real}, the same"
+        );
+    };
     let beyond = match excess {
         Micros(0) => format!("not beyond its {played}"),
         excess => format!("{excess} beyond its {played}"),
@@ -95,7 +120,7 @@ mod tests {
     fn it_is_said_with_the_users_own_interval() {
         let said = |measured: u64| {
             let (excess, _) = project(REFRESH, Micros(measured));
-            said("fleet", Hop::Secret, "1/360", REFRESH, Micros(measured), excess)
+            said("fleet", Hop::Secret, "1/360", REFRESH, Micros(measured), Some(excess))
         };
         assert_eq!(
             said(10_400_000),

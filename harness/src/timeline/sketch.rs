@@ -82,6 +82,7 @@ impl Sketch {
                 checked_by,
                 hops: hops.to_vec(),
                 refresh: None,
+                forced_by: Vec::new(),
                 moves: MovesBy::Ordered,
             },
         );
@@ -127,6 +128,11 @@ impl Sketch {
 
     pub(crate) fn step(self, at: u64, phase: Phase) -> Self {
         self.with(at, What::Step(Step { index: 0, text: "rotate app".into(), phase }))
+    }
+
+    /// The step of this position begins.
+    pub(crate) fn begins(self, at: u64, index: usize) -> Self {
+        self.with(at, What::Step(Step { index, text: "force a sync".into(), phase: Phase::Started }))
     }
 
     pub(crate) fn ordered(self, at: u64) -> Self {

@@ -145,6 +145,7 @@ pub(crate) fn passing() -> ScenarioVerdict {
         projections: vec![Projection {
             credential: "fleet".to_owned(),
             hop: Hop::Secret,
+            forced: false,
             refresh: Refresh { real: Micros(1_620_000 * MS), played: Micros(4_500 * MS) },
             measured_us: Micros(4_610 * MS),
             excess_us: Micros(110 * MS),

@@ -13,7 +13,7 @@ use super::error::{Problems, Sink};
 use super::form::Form;
 use super::node::{Key, Node, documents};
 use super::scale::Scale;
-use super::scenario::{Credential, DatabaseKind, Scenario, Seed, Store};
+use super::scenario::{Action, Credential, DatabaseKind, Scenario, Seed, Store};
 use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
@@ -307,6 +307,7 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
         checked_by: checked_by(credential, scenario).map(|kind| kind.word().to_owned()),
         hops: credential.hops.clone(),
         refresh: refresh(credential),
+        forced_by: forced_by(credential, scenario),
         moves: match &credential.store {
             Some(Store::StaticRole(_)) => MovesBy::Itself { at: Hop::Store },
             // Nobody may look at the store: each look would make another.
@@ -319,6 +320,21 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
 fn refresh(credential: &Credential) -> Option<Refresh> {
     let (played, real) = credential.refresh_interval.zip(credential.real_interval)?;
     Some(Refresh { real: real.into(), played: played.into() })
+}
+
+/// The steps that have a credential refreshed at once, where a scale has changed its interval.
+fn forced_by(credential: &Credential, scenario: &Scenario) -> Vec<usize> {
+    let Some(secret) = credential.secret.as_ref().filter(|_| credential.real_interval.is_some()) else {
+        return Vec::new();
+    };
+    let steps = scenario.steps.iter().enumerate();
+    let forcing = steps.filter(|(_, step)| {
+        let Action::ForceSync(object) = &step.action else { return false };
+        object.kind == "ExternalSecret"
+            && Some(&object.name) == secret.external_secret.as_ref()
+            && object.namespace == secret.namespace
+    });
+    forcing.map(|(index, _)| index).collect()
 }
 
 /// The server that checks a credential: a role's database.

@@ -233,6 +233,26 @@ fn a_scale_projects_what_was_measured_to_the_real_interval() {
 }
 
 #[test]
+fn a_forced_sync_waits_for_no_interval() {
+    let projected = |began: u64| {
+        let mut sketch = Sketch::app();
+        sketch.plan.scale = Some("1/1800".to_owned());
+        let planned = sketch.plan.credentials.get_mut("app").expect("it is planned");
+        planned.refresh = Some(Refresh { real: span(3_600_000), played: span(2_000) });
+        planned.forced_by = vec![1];
+        let verdict = scenario(&played(sketch.begin(), true).begins(began, 1).finish(6_000));
+        verdict.projections.into_iter().find(|one| one.hop == Hop::Secret).expect("it arrived")
+    };
+    let forced = projected(1_500);
+    assert!(forced.forced && forced.excess_us == span(0), "{forced:?}");
+    assert_eq!(forced.projected_us, forced.measured_us);
+    assert!(forced.text.ends_with("with your 1 h, the same"), "{}", forced.text);
+    for elsewhere in [500, 5_000] {
+        assert!(!projected(elsewhere).forced, "it was forced before or after the rotation's way");
+    }
+}
+
+#[test]
 fn a_workload_that_was_scaled_away_is_not_silent() {
     let silent = |sketch: Sketch| {
         let mut sketch = sketch;
