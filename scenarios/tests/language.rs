@@ -77,6 +77,69 @@ expect:
     assert!(!house.cache.root().join("runs").exists());
 }
 
+/// What a file alone tells is told before anything is started, with its place.
+#[test]
+fn input_that_cannot_be_played_is_told_with_its_place() {
+    let house = House::new();
+    let told = |manifests: &str, scenario: &str| {
+        house.scratch.write("app.yaml", manifests);
+        house.scratch.write("s.yaml", scenario);
+        let lint = house.told(["lint", "s.yaml"]);
+        let run = house.told(["run", "s.yaml", "--out", "out"]);
+        assert_eq!((run.code, &run.stderr), (lint.code, &lint.stderr), "`run` says the same");
+        assert!(!house.scratch.at("out").exists());
+        lint
+    };
+    // An API version that no ESO has served for long: which one is, and since when.
+    let alpha = MANIFESTS.replace("external-secrets.io/v1\nkind: E", "external-secrets.io/v1alpha1\nkind: E");
+    told(&alpha, SCENARIO)
+        .exits(2)
+        .says_once("app.yaml:24:13")
+        .says_once(
+            "`external-secrets.io/v1alpha1` of ExternalSecret is not served: it is gone since ESO v0.16.0",
+        )
+        .says_once("write `external-secrets.io/v1`, which v0.16.0 and later serve");
+    // One name for two things.
+    let twice =
+        SCENARIO.replace("  - apply:", "  - kv:         { name: app, path: other, fields: [x] }\n  - apply:");
+    told(MANIFESTS, &twice)
+        .exits(2)
+        .says_once("s.yaml:8:25")
+        .says_once("store `app` is given twice")
+        .says_once("first on line 7");
+    // An extractor that is none, and one for which the manifests alone say that there is no key.
+    let extract = |how: &str| SCENARIO.replace("in: secret/app }", &format!("in: secret/app, {how} }}"));
+    told(MANIFESTS, &extract("key: password, extract: url.pasword"))
+        .exits(2)
+        .says_once("s.yaml:9:")
+        .says_once("did you mean `url.password`?");
+    told(MANIFESTS, &extract("key: DATABASE_URL, extract: url.password"))
+        .exits(2)
+        .says_once("Secret `app` gets no key `DATABASE_URL`");
+    // A scale that breaks a minimum.
+    let scaled = SCENARIO.replace("about:", "scale: 1/60\nabout:");
+    told(MANIFESTS, &scaled)
+        .exits(2)
+        .says_once("app.yaml:29:20")
+        .says_once("refreshInterval of ExternalSecret app (5 s) would shrink to 83.333 ms, below 1 s")
+        .says_once("ESO tells when it synced to the second");
+}
+
+/// One that an old ESO serves is a warning: which ESO plays is known later.
+#[test]
+fn an_api_version_that_only_an_old_operator_serves_is_told_with_the_one_that_replaced_it() {
+    let house = House::new();
+    let beta = MANIFESTS.replace("external-secrets.io/v1\nkind: E", "external-secrets.io/v1beta1\nkind: E");
+    house.scratch.write("app.yaml", beta);
+    house.scratch.write("s.yaml", SCENARIO);
+    house
+        .told(["lint", "s.yaml"])
+        .exits(0)
+        .says_once("app.yaml:24:13")
+        .says_once("`external-secrets.io/v1beta1` of ExternalSecret is not served since ESO v0.17.0")
+        .says_once("write `external-secrets.io/v1`, which v0.16.0 and later serve");
+}
+
 #[test]
 fn every_file_of_a_folder_is_looked_at() {
     let house = House::new();

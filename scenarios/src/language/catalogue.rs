@@ -92,7 +92,7 @@ impl Siblings {
                 Ok(Source::new(path, text))
             }
             Self::Disk(folder) => {
-                let path = folder.join(relative);
+                let path = beside(folder, relative);
                 let text =
                     read_text(&path).map_err(|why| format!("cannot read `{}`: {why}", path.display()))?;
                 Ok(Source::new(path.display().to_string(), text))
@@ -113,6 +113,25 @@ pub(super) fn is_scenario(text: &str) -> bool {
 
 fn folder(path: &Path) -> PathBuf {
     path.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// A path relative to a folder, without the steps down and up again that nobody wants to read.
+pub(super) fn beside(folder: &Path, relative: &str) -> PathBuf {
+    let whole = folder.join(relative);
+    if !whole.components().any(|part| part == Component::ParentDir) {
+        return whole;
+    }
+    let mut path = PathBuf::new();
+    for part in whole.components() {
+        let named = matches!(path.components().next_back(), Some(Component::Normal(_)));
+        // Up from behind a link is not where the link stands.
+        if part == Component::ParentDir && named && !path.is_symlink() {
+            path.pop();
+        } else {
+            path.push(part);
+        }
+    }
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
 }
 
 /// Without `.` and `..`, with `/`, as the table of embedded files has it.
@@ -222,6 +241,23 @@ mod tests {
                 "no scenario: the key `scenario` is missing",
             ]
         );
+    }
+
+    #[test]
+    fn a_path_goes_down_and_up_again_only_behind_links() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("/", dir.path().join("link")).unwrap();
+        let root = dir.path();
+        for (folder, relative, path) in [
+            ("tests", "../apps/base", "apps/base"),
+            ("tests", "../../x", "../x"),
+            ("tests", "..", "."),
+            ("", "../x", "../x"),
+            ("./tests", "../a.yaml", "./a.yaml"),
+        ] {
+            assert_eq!(beside(Path::new(folder), relative), Path::new(path), "{folder} {relative}");
+        }
+        assert_eq!(beside(&root.join("link"), "../x"), root.join("link/../x"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::catalogue::{Siblings, is_scenario, plain, read_text};
+use super::catalogue::{Siblings, beside, is_scenario, plain, read_text};
 use super::embedded;
 use super::kustomize;
 use super::source::Source;
@@ -29,7 +29,7 @@ impl Siblings {
     pub(crate) fn gather(&self, word: &str) -> Result<Option<Gathered>, String> {
         match self {
             Self::Embedded(folder) => embedded_files(folder, word),
-            Self::Disk(folder) => several(&folder.join(word)),
+            Self::Disk(folder) => several(&beside(folder, word)),
         }
     }
 
@@ -47,7 +47,7 @@ impl Siblings {
             Self::Embedded(_) => {
                 Err("a scenario of the program's own catalogue has no kustomization".to_owned())
             }
-            Self::Disk(folder) => kustomize::build(&folder.join(word)),
+            Self::Disk(folder) => kustomize::build(&beside(folder, word)),
         }
     }
 }

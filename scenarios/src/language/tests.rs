@@ -538,6 +538,25 @@ fn a_scale_shrinks_what_belongs_together() {
             "fleet is carried by ExternalSecret fleet-mysql, refreshInterval 1h, here 10 s",
         ]
     );
+    // What lives for so long lives shorter, too.
+    let dynamic = text
+        .replace("  - static_role:", "  - login: { role: fleet, token_ttl: 2h, token_max_ttl: 6h }\n  - dynamic_role: { name: other, server: db, ttl: 1h, max_ttl: 24h }\n  - static_role:");
+    let scenario = load(&[("s.yaml", &dynamic), ("fleet.yaml", &fleet)], &[]).unwrap().remove(0);
+    let (role, login) = (&scenario.dynamic_roles[0], &scenario.logins[0]);
+    assert_eq!((role.ttl.as_secs(), role.max_ttl.as_secs()), (10, 240));
+    let ttls = [login.token_ttl, login.token_max_ttl].map(|ttl| ttl.unwrap().as_secs());
+    assert_eq!(ttls, [20, 60]);
+    let notes =
+        scenario.inferences.iter().filter(|one| one.text.contains("ttl")).map(|one| one.text.as_str());
+    assert_eq!(
+        notes.collect::<Vec<_>>(),
+        [
+            "ttl of other is 10 s here, not 1 h (scale 1/360)",
+            "max_ttl of other is 4 min here, not 24 h (scale 1/360)",
+            "token_ttl of fleet is 20 s here, not 2 h (scale 1/360)",
+            "token_max_ttl of fleet is 60 s here, not 6 h (scale 1/360)",
+        ]
+    );
     // The defaults of what says nothing shrink as well.
     let silent = FLEET.replace("  refreshInterval: 5s\n", "");
     let scenario = load(&[("s.yaml", &text), ("fleet.yaml", &silent)], &[]).unwrap().remove(0);
@@ -558,5 +577,10 @@ fn scales_that_are_wrong() {
     );
     let shorter = ROLE.replace("rotation_period: 1h", "rotation_period: 30s");
     let said = said + "rotation_period: 30s\n" + &spoilt(&shorter, &[("about: x", "about: x\nscale: 1/4")]);
+    let lease = ROLE.replace(
+        "  - static_role:",
+        "  - dynamic_role: { name: other, server: db, ttl: 3s }\n  - static_role:",
+    );
+    let said = said + "ttl: 3s\n" + &spoilt(&lease, &[("about: x", "about: x\nscale: 1/4")]);
     insta::assert_snapshot!(said);
 }

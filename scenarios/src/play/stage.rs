@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use handover_fixtures::consumer::Probed;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::openbao;
 use handover_fixtures::plane::{Plane, Server};
@@ -200,6 +201,23 @@ impl<'a> Stage<'a> {
     pub fn replicas(&self, workload: &Workload) -> usize {
         let said = self.said_of(workload, "/spec/replicas").and_then(Value::as_u64);
         said.map_or(1, |replicas| usize::try_from(replicas).unwrap_or(usize::MAX))
+    }
+
+    /// The paths that the probes of a workload's container ask for. Where one path is asked for both ways, it says
+    /// that the process lives: a container that is killed for a refused login is another story.
+    pub fn probed(&self, workload: &Workload) -> Probed {
+        let containers = self.said_of(workload, "/spec/template/spec/containers").and_then(Value::as_array);
+        let found = containers.into_iter().flatten().find(|found| found["name"] == *workload.container);
+        let path = |probe: &str| {
+            let path = found?[probe]["httpGet"].as_object()?.get("path").and_then(Value::as_str);
+            let path = path.unwrap_or("/").split(['?', '#']).next().unwrap_or_default();
+            Some(format!("/{}", path.trim_start_matches('/')))
+        };
+        let mut probed = Probed::default();
+        probed.alive.extend(path("livenessProbe"));
+        probed.ready.extend(path("readinessProbe").filter(|path| !probed.alive.contains(path)));
+        probed.alive.extend(path("startupProbe").filter(|path| !probed.ready.contains(path)));
+        probed
     }
 
     fn said_of(&self, workload: &Workload, pointer: &str) -> Option<&'a Value> {

@@ -443,6 +443,17 @@ impl Done {
         found.unwrap_or_else(|| panic!("{id} was not judged: {verdict:#}")).clone()
     }
 
+    /// What was noted while a scenario played.
+    pub(crate) fn notes(&self, id: &str) -> Vec<String> {
+        let events = self.read("events.jsonl");
+        let events =
+            events.lines().skip(1).map(|line| serde_json::from_str::<Value>(line).expect("an event"));
+        let notes = events
+            .filter(|event| event["scenario"] == id)
+            .filter_map(|event| Some(event["what"]["note"].as_str()?.to_owned()));
+        notes.collect()
+    }
+
     /// The same run, its files somewhere else.
     pub(crate) fn moved_to(self, out: &Path) -> Self {
         Self { out: out.to_owned(), ..self }

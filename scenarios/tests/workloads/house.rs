@@ -217,6 +217,7 @@ impl<'a> Room<'a> {
             every_ms: 20,
             patience_ms: 2_000,
             in_flight: 16,
+            probed: Default::default(),
         };
         config.to_json()
     }

@@ -72,8 +72,9 @@ fn login(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     let Some(form) = Form::open::<LoginShape>(draft.sink, entry.verb, entry.node) else { return };
     let role = form.name("role");
     let policies = form.optional("policies", |node| form::names(draft.sink, node));
-    let time = |key| match form.has(key) {
-        true => seconds(draft, &form, key).map(Some),
+    let of = role.as_ref().map_or("", |role| &role.text);
+    let mut time = |key| match form.has(key) {
+        true => seconds(draft, &form, key, of).map(Some),
         false => Some(None),
     };
     let (token_ttl, token_max_ttl) = (time("token_ttl"), time("token_max_ttl"));

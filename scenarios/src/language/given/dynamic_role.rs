@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::draft::{Draft, GivenStore};
 use super::super::form::Form;
 use super::super::room::{Entry, Verb};
+use super::super::scale::Grain;
 use super::super::scenario::DynamicRole;
 use super::super::shape::{self, shape};
 use super::super::words::{DatabaseName, DurationExpression, NewName, OneOrMore, Statement};
@@ -41,8 +42,9 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     let Some(form) = Form::open::<Shape>(draft.sink, entry.verb, entry.node) else { return };
     let name = form.name("name");
     let database = form.need("server").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
-    let ttl = seconds(draft, &form, "ttl");
-    let max_ttl = if form.has("max_ttl") { seconds(draft, &form, "max_ttl") } else { ttl };
+    let of = name.as_ref().map_or("", |name| &name.text);
+    let ttl = seconds(draft, &form, "ttl", of);
+    let max_ttl = if form.has("max_ttl") { seconds(draft, &form, "max_ttl", of) } else { ttl };
     let creation = form.optional("creation_statements", |node| statements(draft, node));
     let Some(name) = name else { return };
     let role = (|| {
@@ -53,13 +55,14 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     draft.stores.bind(draft.sink, name, role.map(GivenStore::DynamicRole));
 }
 
-/// A time that OpenBao can count.
-pub(super) fn seconds(draft: &Draft<'_>, form: &Form<'_, '_>, key: &str) -> Option<Duration> {
+/// A time that OpenBao can count, of the role of this name; shrunk where a scale is set.
+pub(super) fn seconds(draft: &mut Draft<'_>, form: &Form<'_, '_>, key: &str, of: &str) -> Option<Duration> {
     let time = draft.plain_duration(form, key)?;
     if time < SHORTEST || time.subsec_nanos() != 0 {
         let message = format!("OpenBao counts `{key}` in whole seconds, 1 s at least");
         draft.sink.report(&form.need(key)?.span, message);
         return None;
     }
-    Some(time)
+    let at = form.need(key)?.span.clone();
+    draft.scaled(&at, &format!("{key} of {of}"), time, Grain::TTL)
 }

@@ -5,6 +5,7 @@ mod count;
 mod leases;
 mod login;
 mod metrics;
+mod pods;
 mod refusals;
 mod states;
 mod store;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::login::{Held, Origin};
+use self::pods::Pods;
 use super::PlayError;
 use super::stage::Stage;
 use crate::language::scenario::Credential;
@@ -39,6 +41,8 @@ pub struct Watching {
     origins: BTreeMap<String, Origin>,
     /// By credential, the KV version that the latest rotate step wrote.
     versions: Mutex<BTreeMap<String, u64>>,
+    /// What keeps pods from running.
+    pods: Arc<Pods>,
 }
 
 impl Watching {
@@ -101,7 +105,11 @@ impl Watching {
                         let complaint =
                             story.latest(&credential.name, *hop).and_then(|sample| sample.complaint());
                         let why = complaint.map_or("nothing was seen", Masked::text);
-                        return Progress::NotYet(format!("{} at {hop}: {why}", credential.name));
+                        let pods = match hop {
+                            Hop::Workload | Hop::Login => self.pods.troubles(&credential.name),
+                            Hop::Origin | Hop::Store | Hop::Sync | Hop::Secret => String::new(),
+                        };
+                        return Progress::NotYet(format!("{} at {hop}: {why}{pods}", credential.name));
                     }
                 }
             }

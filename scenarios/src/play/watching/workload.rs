@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use handover_fixtures::consumer::config::{self, AtStart, Config, Kind, Style};
 use handover_fixtures::consumer::{CONFIG, Line};
@@ -12,6 +13,7 @@ use handover_harness::event::{Hop, Observation, Outcome, What};
 use handover_harness::mask::Masked;
 use handover_harness::recorder::Scribe;
 
+use super::pods::Pods;
 use super::{Watching, until};
 use crate::language::scenario::{Connects, DatabaseKind, Place, Reads, Workload};
 use crate::play::PlayError;
@@ -65,8 +67,8 @@ impl Watching {
             let here = |workload: &&Workload| {
                 workload.watched && stage.namespace_of(&workload.deployment) == namespace
             };
-            let mut hosts: Vec<Hosted> =
-                all.iter().filter(here).map(|workload| Hosted::new(&stage.scribe, workload)).collect();
+            let host = |workload| Hosted::new(&stage.scribe, workload, Arc::clone(&self.pods));
+            let mut hosts: Vec<Hosted> = all.iter().filter(here).map(host).collect();
             let (mut news, stop) = (plane.subscribe(namespace), self.stop.clone());
             self.tasks.spawn(async move {
                 while let Some(news) = until(&stop, news.recv()).await {
@@ -91,10 +93,11 @@ struct Hosted {
     there: BTreeSet<String>,
     /// What a pod waits for, told once.
     told: BTreeMap<String, String>,
+    pods: Arc<Pods>,
 }
 
 impl Hosted {
-    fn new(scribe: &Scribe, workload: &Workload) -> Self {
+    fn new(scribe: &Scribe, workload: &Workload, pods: Arc<Pods>) -> Self {
         let host = Self {
             scribe: scribe.clone(),
             name: workload.name.clone(),
@@ -104,6 +107,7 @@ impl Hosted {
             restarts: BTreeMap::new(),
             there: BTreeSet::new(),
             told: BTreeMap::new(),
+            pods,
         };
         host.count();
         host
@@ -117,6 +121,9 @@ impl Hosted {
 
     fn hear(&mut self, news: PodNews) {
         let ours = news.container.as_ref().is_none_or(|container| *container == self.container);
+        if ours {
+            self.pods.hear(&self.credential, &news, |text| self.scribe.mask(text));
+        }
         match news.what {
             PodEvent::Consumer(line) if ours => self.said(&news.pod, line),
             PodEvent::Consumer(_) | PodEvent::Line(_) | PodEvent::Ready(_) => {}
@@ -277,5 +284,6 @@ fn told(stage: &Stage<'_>, workload: &Workload) -> Result<Config, PlayError> {
         every_ms: (workload.every.as_millis() as u64).max(1),
         patience_ms: PATIENCE_MS,
         in_flight: IN_FLIGHT,
+        probed: stage.probed(workload),
     })
 }
