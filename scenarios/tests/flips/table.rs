@@ -52,6 +52,9 @@ const KEEPS: Edit = Edit(
      RETAIN CURRENT PASSWORD\"",
 );
 
+/// A limit of few seconds, which a busy machine may miss, and of which the flip says nothing.
+const LATE: &[&str] = &["propagates"];
+
 pub(crate) const FLIPS: &[Flip] = &[
     Flip {
         of: "agent/forced",
@@ -164,7 +167,7 @@ pub(crate) const FLIPS: &[Flip] = &[
             fails("churn", "0 writes of the Secret of raw without a new generation"),
             fails("rotations", "0 moves of raw-ttl at secret"),
         ],
-        open: &[],
+        open: LATE,
         stands_for: &["rotations"],
     },
     Flip {
@@ -185,8 +188,7 @@ pub(crate) const FLIPS: &[Flip] = &[
              {app.password}\" }\n  - watch: 6s\n",
         )],
         fails: &[fails("outage", "logins were refused for at least"), fails("converges", "refused")],
-        // Two seconds are little on a busy machine, and nothing of the flip.
-        open: &["propagates"],
+        open: LATE,
         stands_for: &["outage", "converges"],
     },
     Flip {
@@ -216,7 +218,7 @@ pub(crate) const FLIPS: &[Flip] = &[
             fails("refused", "refused logins of web (web-"),
             fails("still_accepted", "g0 was refused within"),
         ],
-        open: &[],
+        open: LATE,
         stands_for: &["still_accepted", "refused"],
     },
     Flip {
@@ -224,7 +226,7 @@ pub(crate) const FLIPS: &[Flip] = &[
         about: "The consumer that took the value from its environment is restarted.",
         edits: &[Edit("", "  - watch:  2s", "  - restart: deployment/by-env\n  - watch:  2s")],
         fails: &[fails("holds_still", "g0 → g1")],
-        open: &[],
+        open: LATE,
         stands_for: &["holds_still"],
     },
     Flip {
@@ -238,7 +240,7 @@ pub(crate) const FLIPS: &[Flip] = &[
         )],
         fails: &[fails("restarts", "of restarts:by-env")],
         // Who has ended tries no login.
-        open: &["evidence"],
+        open: &["evidence", "propagates"],
         stands_for: &["restarts"],
     },
     Flip {
@@ -259,15 +261,11 @@ pub(crate) const FLIPS: &[Flip] = &[
     },
     Flip {
         of: "lockout/stale-consumer",
-        about: "The account is never locked.",
-        edits: &[Edit(
-            "",
-            "  - sql:         { on: db, run: \"ALTER USER {fleet} FAILED_LOGIN_ATTEMPTS 5 PASSWORD_LOCK_TIME 1\" }\n",
-            "",
-        )],
-        fails: &[gone("outage")],
+        about: "The old password is left alive, so the stale consumer is never refused and locks nobody out.",
+        edits: &[KEEPS],
+        fails: &[fails("refused", "0 refused logins of stale"), gone("outage")],
         open: &[],
-        stands_for: &[PINNED],
+        stands_for: &[],
     },
     Flip {
         of: "mysql/alternating-users",
@@ -307,7 +305,7 @@ pub(crate) const FLIPS: &[Flip] = &[
         ],
         fails: &[gone("refused")],
         open: &[],
-        stands_for: &[],
+        stands_for: &[PINNED],
     },
     Flip {
         of: "mysql/dual-two-in-one",
