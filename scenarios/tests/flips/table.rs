@@ -84,9 +84,16 @@ pub(crate) const FLIPS: &[Flip] = &[
     },
     Flip {
         of: "auth/bootstrap-order",
-        about: "The policy comes 16 s late, and the next retry is as far away again.",
-        edits: &[Edit("", "for: 5s", "for: 16s")],
-        fails: &[fails("condition", "externalsecret/app:Ready was False and became True for good")],
+        about: "The policy that comes later is of another path.",
+        edits: &[
+            Edit("", "path \"secret/data/app\"", "path \"secret/data/another\""),
+            Edit(
+                "",
+                "  - wait: { object: externalsecret/app, condition: Ready, within: 30s }",
+                "  - watch: 13s",
+            ),
+        ],
+        fails: &[fails("condition", "externalsecret/app:Ready was False at the end")],
         open: &[],
         stands_for: &[],
     },
@@ -371,7 +378,8 @@ pub(crate) const FLIPS: &[Flip] = &[
         about: "The token lives longer than the lease.",
         edits: &[Edit("", "token_ttl: 4s, token_max_ttl: 4s", "token_ttl: 1m, token_max_ttl: 1m")],
         fails: &[gone("outage")],
-        open: &[],
+        // Where the operator refreshes twice, the lease of the first time is not cut short either.
+        open: &["leases"],
         stands_for: &[],
     },
     Flip {
