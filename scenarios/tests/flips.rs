@@ -13,6 +13,7 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::{Cache, Run, Scratch, array, edited, package, without};
 use table::{FLIPS, Flip, PINNED};
@@ -20,6 +21,12 @@ use table::{FLIPS, Flip, PINNED};
 const KV: &str = "kv/refresh";
 const MYSQL: &str = "mysql/static-role-forced";
 const VALKEY: &str = "valkey/static-role-forced";
+
+/// One run at a time: what probes see beside six scenarios more is the machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Which flips are played: unless said otherwise, those that stand for a kind of expectation.
 #[test]
@@ -32,6 +39,7 @@ fn whatever_is_flipped_fails_for_the_right_reason() {
     };
     let flips: Vec<(usize, &Flip)> = FLIPS.iter().enumerate().filter(chosen).collect();
     assert!(!flips.is_empty(), "no flip is called {asked:?}");
+    let _alone = alone();
     play::play(&flips);
 }
 
@@ -63,6 +71,7 @@ fn everything_has_a_flip() {
 /// ESO looks every five seconds, and has just looked: no rotation is seen within a third of one.
 #[test]
 fn an_impossible_limit_fails_with_bounds_that_make_sense() {
+    let _alone = alone();
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
     let files = scratch.at("scenarios");
@@ -111,6 +120,7 @@ fn an_impossible_limit_fails_with_bounds_that_make_sense() {
 /// ordered says so.
 #[test]
 fn without_a_rotation_nothing_passes() {
+    let _alone = alone();
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
     let files = scratch.at("scenarios");
