@@ -13,10 +13,20 @@ mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use support::{Cache, Run, Scratch, array, edited, without};
+use support::{Cache, Run, Scratch, array, edited, package, without};
 use table::{FLIPS, Flip, PINNED};
+
+const KV: &str = "kv/refresh";
+const MYSQL: &str = "mysql/static-role-forced";
+const VALKEY: &str = "valkey/static-role-forced";
+
+/// One run at a time: what probes see beside six scenarios more is the machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Which flips are played: unless said otherwise, those that stand for a kind of expectation.
 #[test]
@@ -29,6 +39,7 @@ fn whatever_is_flipped_fails_for_the_right_reason() {
     };
     let flips: Vec<(usize, &Flip)> = FLIPS.iter().enumerate().filter(chosen).collect();
     assert!(!flips.is_empty(), "no flip is called {asked:?}");
+    let _alone = alone();
     play::play(&flips);
 }
 
@@ -40,16 +51,15 @@ fn everything_has_a_flip() {
         let file = flip.written(place, &scratch);
         assert!(file.is_file(), "{} is a scenario", file.display());
     }
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folder in ["catalogue", "flips"] {
-        for file in support::files(&package.join(folder)) {
+        for file in support::files(&package().join(folder)) {
             let text = fs::read_to_string(&file).expect("a file");
             let id = text.lines().find_map(|line| line.strip_prefix("scenario: "));
             let flipped = id.is_none_or(|id| FLIPS.iter().any(|flip| flip.of == id));
             assert!(flipped, "{} has no flip", file.display());
         }
     }
-    let page = fs::read_to_string(package.join("../docs/language.md")).expect("the page of the language");
+    let page = fs::read_to_string(package().join("../docs/language.md")).expect("the page of the language");
     let (_, page) = page.split_once("\n## `expect`\n").expect("its room");
     let (page, _) = page.split_once("\n## ").expect("the next one");
     let verbs = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
@@ -61,13 +71,14 @@ fn everything_has_a_flip() {
 /// ESO looks every five seconds, and has just looked: no rotation is seen within a third of one.
 #[test]
 fn an_impossible_limit_fails_with_bounds_that_make_sense() {
+    let _alone = alone();
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
     let files = scratch.at("scenarios");
-    for (folder, credential) in [("kv", "app"), ("mysql", "fleet"), ("valkey", "fleet")] {
+    for (id, credential) in [(KV, "app"), (MYSQL, "fleet"), (VALKEY, "fleet")] {
         // Right after the first sync a second one may come at once; a second later none is near for three.
         let hold = format!("steps:\n  - hold: {{ credential: {credential}, at: secret, for: 1s }}");
-        edited(folder, &files.join(folder), "late", |text| text.replace("steps:", &hold));
+        edited(id, &files.join(id), "late", |_, text| text.replace("steps:", &hold));
     }
     let words = [files.as_os_str(), "--set".as_ref(), "limit=300ms".as_ref()];
     let done = Run::start(&cache, &scratch.at("out"), words).end();
@@ -109,19 +120,19 @@ fn an_impossible_limit_fails_with_bounds_that_make_sense() {
 /// ordered says so.
 #[test]
 fn without_a_rotation_nothing_passes() {
+    let _alone = alone();
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
     let files = scratch.at("scenarios");
-    for (folder, prefix) in [("kv", "waits"), ("mysql", "waits"), ("valkey", "waits")] {
-        edited(folder, &files.join(prefix).join(folder), prefix, |text| {
+    for id in [KV, MYSQL, VALKEY] {
+        edited(id, &files.join("waits").join(id), "waits", |_, text| {
             let short =
                 text.replace("within: 30s }", "within: 1s }").replace("within: 10s }", "within: 1s }");
             without(&short, "- rotate:")
         });
     }
-    for folder in ["kv", "mysql"] {
-        edited(folder, &files.join("holds").join(folder), "holds", |text| {
-            let credential = if folder == "kv" { "app" } else { "fleet" };
+    for (id, credential) in [(KV, "app"), (MYSQL, "fleet")] {
+        edited(id, &files.join("holds").join(id), "holds", |_, text| {
             let hold = format!("  - hold: {{ credential: {credential}, at: secret, for: 1s }}");
             without(&text.replace(&format!("  - rotate: {credential}"), &hold), "- wait:")
         });

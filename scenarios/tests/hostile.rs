@@ -187,11 +187,11 @@ fn a_manifest_that_the_api_server_refuses_is_told_with_its_line() {
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
     let files = scratch.at("scenarios");
-    edited("kv", &files.join("good"), "good", |text| text);
-    edited("kv", &files.join("schema"), "schema", |text| {
+    edited("kv/refresh", &files.join("good"), "good", |_, text| text);
+    edited("kv/refresh", &files.join("schema"), "schema", |_, text| {
         text.replace("  refreshInterval: 5s\n", "  refreshInterval: 5s\n  refreshPolicy: Sometimes\n")
     });
-    edited("kv", &files.join("kind"), "kind", |text| match text.starts_with('#') {
+    edited("kv/refresh", &files.join("kind"), "kind", |name, text| match name == "app.yaml" {
         true => text + "---\napiVersion: example.com/v1\nkind: Gadget\nmetadata:\n  name: g\n",
         false => text,
     });

@@ -126,7 +126,7 @@ async fn logins_on(order: &Order, plane: &Embedded, run: String) -> anyhow::Resu
     let scribe = Scribe::new(recorder, Masker::new(), None);
     let address = plane.address(Peer::Harness, Peer::Server(Server::Mysql))?;
     let door = Login::new(&address.ip().to_string(), address.port(), plane.ca_pem(), Duration::from_secs(2));
-    let admin = Arc::new(plane.mysql()?.clone());
+    let admin = plane.administrator(Server::Mysql)?;
     let idle_before = cpu();
     tokio::time::sleep(MEASURED).await;
     let idle = cpu() - idle_before;

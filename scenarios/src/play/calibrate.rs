@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use handover_fixtures::database::door;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::kubernetes::watch::{News, watch_object};
 use handover_fixtures::plane::{Peer, Plane, Server};
-use handover_fixtures::{mysql, postgres, valkey};
 use handover_harness::clock::Micros;
 use handover_harness::event::{Calibration, Outcome, Quantiles};
 use handover_harness::fingerprint::Sighting;
@@ -115,20 +115,9 @@ async fn idle_logins(plane: &dyn Plane, server: Server) -> Option<Vec<Micros>> {
     let accepted = |outcome: Outcome| matches!(outcome, Outcome::Accepted(_));
     Some(match server {
         Server::Openbao => spans(async || plane.openbao().health().await.is_ok()).await,
-        Server::Mysql => {
-            let (admin, door) =
-                (plane.mysql().ok()?, mysql::Login::new(&host, port, plane.ca_pem(), PATIENCE));
-            let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
-            spans(async || accepted(ask().await)).await
-        }
-        Server::Valkey => {
-            let (admin, door) = (plane.valkey().ok()?, valkey::Login::new(host, port, PATIENCE));
-            let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
-            spans(async || accepted(ask().await)).await
-        }
-        Server::Postgres => {
-            let (admin, door) =
-                (plane.postgres().ok()?, postgres::Login::new(&host, port, plane.ca_pem(), PATIENCE));
+        Server::Mysql | Server::Valkey | Server::Postgres => {
+            let admin = plane.administrator(server).ok()?;
+            let door = door(server, &host, port, plane.ca_pem(), PATIENCE)?;
             let ask = async || door.ask(admin.username(), admin.password(), Sighting::default()).await;
             spans(async || accepted(ask().await)).await
         }

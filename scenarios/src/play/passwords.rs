@@ -1,11 +1,12 @@
 //! A password that the harness sets by itself, as a person with a runbook would.
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::database::Refused;
 use handover_harness::secret::Secret;
 
 use super::PlayError;
-use super::stage::{Stage, Values};
-use crate::language::scenario::{DatabaseKind, FirstPassword};
+use super::stage::{Stage, Values, server};
+use crate::language::scenario::{Database, DatabaseKind, FirstPassword};
 
 impl Stage<'_> {
     /// Sets a user's password; `keeps` leaves the one before accepted.
@@ -32,13 +33,18 @@ impl Stage<'_> {
             (DatabaseKind::Valkey, true) => format!("ACL SETUSER {user} >{password}"),
         };
         let statement = Secret::new(self.filled(database, &statement));
-        let plane = &self.house.plane;
-        let one = [statement.expose().to_owned()];
-        let set = match database.kind {
-            DatabaseKind::Mysql => plane.mysql()?.sql(&one).await.map_err(|error| chain(&error)),
-            DatabaseKind::Postgres => plane.postgres()?.sql(&one).await.map_err(|error| chain(&error)),
-            DatabaseKind::Valkey => plane.valkey()?.run(&one).await.map_err(|error| chain(&error)),
-        };
-        set.map_err(|why| PlayError::Database { server: database.kind.word(), why })
+        self.ask(database, &[statement.expose().to_owned()]).await
+    }
+
+    /// Has a database's administrator carry out statements.
+    pub(in crate::play) async fn ask(
+        &self,
+        database: &Database,
+        statements: &[String],
+    ) -> Result<(), PlayError> {
+        let administrator = self.house.plane.administrator(server(database.kind))?;
+        let failed =
+            |error: Refused| PlayError::Database { server: database.kind.word(), why: chain(&*error) };
+        administrator.run(statements).await.map_err(failed)
     }
 }

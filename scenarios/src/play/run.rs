@@ -15,7 +15,6 @@ use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::reviewer_token;
 use handover_fixtures::plane::{Plane, Server};
 use handover_fixtures::process::RunDir;
-use handover_fixtures::{mysql, postgres, valkey};
 use handover_harness::event::{ComponentInfo, ComponentState, Ending, Header, RunInfo, What};
 use handover_harness::fingerprint::Fingerprinter;
 use handover_harness::mask::{Masked, Masker};
@@ -274,13 +273,8 @@ async fn on_plane(
     let reviewer = unless(halt, reviewer_token(&applier)).await?.map_err(broke)?;
     scribe.masker().learn(&reviewer);
     scribe.masker().learn(plane.openbao().token());
-    let administrators = [
-        plane.mysql().ok().map(mysql::Admin::password),
-        plane.valkey().ok().map(valkey::Admin::password),
-        plane.postgres().ok().map(postgres::Admin::password),
-    ];
-    for password in administrators.into_iter().flatten() {
-        scribe.masker().learn(password);
+    for administrator in Server::ALL.into_iter().filter_map(|server| plane.administrator(server).ok()) {
+        scribe.masker().learn(administrator.password());
     }
     let house = House {
         plane: Arc::clone(plane) as Arc<dyn Plane>,

@@ -1,16 +1,15 @@
 //! Plays flips side by side, in one run, and says what came of each.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::support::{Cache, Done, Run, Scratch, array, names};
+use super::support::{Cache, Done, Run, Scratch, array, edited, package};
 use super::table::{Flip, PINNED};
 
 /// How many play at once: they mostly wait.
-const JOBS: &str = "8";
+const JOBS: &str = "6";
 
 /// Plays these, each with its place in the table; what comes of each is what the table has.
 pub(crate) fn play(flips: &[(usize, &Flip)]) {
@@ -21,14 +20,9 @@ pub(crate) fn play(flips: &[(usize, &Flip)]) {
         ["--jobs".as_ref(), JOBS.as_ref()].into_iter().chain(files.iter().map(|file| file.as_os_str()));
     let done = Run::start(&cache, &scratch.at("out"), words).end();
     let count = flips.len();
-    done.exits(1).says_once(&format!("{count} scenarios: {count} fail")).leaves_nothing(&cache);
     let amiss: Vec<String> = flips.iter().filter_map(|(place, flip)| flip.amiss(*place, &done)).collect();
     assert!(amiss.is_empty(), "{} of {count} went otherwise:\n{}", amiss.len(), amiss.join("\n\n"));
-}
-
-/// The folder of the package: the catalogue is in it, and `flips`.
-fn package() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    done.exits(1).leaves_nothing(&cache);
 }
 
 impl Flip {
@@ -44,40 +38,28 @@ impl Flip {
 
     /// Writes it, with everything that stands beside it in the catalogue, and answers with the scenario's file.
     pub(crate) fn written(&self, place: usize, scratch: &Scratch) -> PathBuf {
-        let scenario = format!("{}.yaml", self.of);
         if self.is_own() {
-            return package().join(scenario);
+            return package().join(format!("{}.yaml", self.of));
         }
-        let (folder, _) = self.of.split_once('/').expect("FOLDER/NAME");
-        let catalogue = package().join("catalogue");
-        let mut edited = 0;
-        for name in names(&catalogue.join(folder)) {
-            let path = format!("{folder}/{name}");
-            let mut text = fs::read_to_string(catalogue.join(&path)).expect("a file of the catalogue");
-            let is_it = path == scenario;
-            for edit in self.edits.iter().filter(|edit| edit.0 == path || (edit.0.is_empty() && is_it)) {
-                assert_eq!(text.matches(edit.1).count(), 1, "`{}` is in {path} once", edit.1);
-                text = text.replace(edit.1, edit.2);
-                edited += 1;
-            }
-            if is_it {
-                text = self.renamed(&text, place);
-            } else if text.contains("scenario: ") {
-                continue;
-            }
-            scratch.write(format!("{place}/{path}"), text);
-        }
-        assert_eq!(edited, self.edits.len(), "every edit of {} found its file", self.of);
-        scratch.at(format!("{place}/{scenario}"))
-    }
-
-    fn renamed(&self, text: &str, place: usize) -> String {
-        let line = |line: &str| match line.split_once(": ") {
-            Some(("scenario", _)) => format!("scenario: {}\n", self.id(place)),
-            Some(("about", _)) => format!("about: {:?}\n", format!("Flip: {}", self.about)),
-            Some(_) | None => format!("{line}\n"),
-        };
-        text.lines().map(line).collect()
+        let (folder, own) = self.of.split_once('/').expect("FOLDER/NAME");
+        let mut applied = 0;
+        let file =
+            edited(self.of, &scratch.at(place.to_string()), &format!("flip-{place}"), |name, mut text| {
+                let own = name.strip_suffix(".yaml") == Some(own);
+                let path = format!("{folder}/{name}");
+                for edit in self.edits.iter().filter(|edit| edit.0 == path || (edit.0.is_empty() && own)) {
+                    assert_eq!(text.matches(edit.1).count(), 1, "`{}` is in {path} once", edit.1);
+                    text = text.replace(edit.1, edit.2);
+                    applied += 1;
+                }
+                let about = |line: &str| match line.starts_with("about: ") {
+                    true => format!("about: {:?}\n", format!("Flip: {}", self.about)),
+                    false => format!("{line}\n"),
+                };
+                if own { text.lines().map(about).collect() } else { text }
+            });
+        assert_eq!(applied, self.edits.len(), "every edit of {} found its file", self.of);
+        file
     }
 
     /// What came otherwise than the table has it.

@@ -526,16 +526,33 @@ impl Drop for Seat {
     }
 }
 
-/// Copies a folder of the catalogue into `to`, each of its files edited; its scenarios get `prefix` before
-/// their names.
-pub(crate) fn edited(folder: &str, to: &Path, prefix: &str, edit: impl Fn(String) -> String) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue").join(folder);
+/// Copies a scenario of the catalogue into the folder `to`, and the manifests beside it: each file edited, by its
+/// name. The scenario gets `prefix` before its own name. Answers with its file.
+pub(crate) fn edited(
+    id: &str,
+    to: &Path,
+    prefix: &str,
+    mut edit: impl FnMut(&str, String) -> String,
+) -> PathBuf {
+    let (folder, own) = id.split_once('/').expect("FOLDER/NAME");
+    let (from, own) = (package().join("catalogue").join(folder), format!("{own}.yaml"));
     fs::create_dir_all(to).expect("a folder");
     for name in names(&from) {
         let text = fs::read_to_string(from.join(&name)).expect("a file of the catalogue");
+        if name != own && text.contains("\nscenario: ") {
+            continue;
+        }
         let text = text.replacen("scenario: ", &format!("scenario: {prefix}/"), 1);
-        fs::write(to.join(&name), edit(text)).expect("a file");
+        // Of manifests that another folder keeps there is no copy.
+        let text = text.replace(" ../", &format!(" {}/", package().join("catalogue").display()));
+        fs::write(to.join(&name), edit(&name, text)).expect("a file");
     }
+    to.join(own)
+}
+
+/// The folder of the package: the catalogue is in it.
+pub(crate) fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The text without the lines that contain this; there must be some.

@@ -12,15 +12,14 @@ use handover_fixtures::components::progress::Silent;
 use handover_fixtures::components::{Component, Environment, Overrides, resolve};
 use handover_fixtures::consumer::config::{AtStart, Connects, Kind, Place, Reads, Style};
 use handover_fixtures::consumer::{Config, Line};
+use handover_fixtures::database::Rights;
 use handover_fixtures::embedded::{Embedded, Request};
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::reviewer_token;
 use handover_fixtures::openbao::{KubernetesAuth, KubernetesRole, Mount};
 use handover_fixtures::plane::{Order, Peer, Plane, Server};
 use handover_fixtures::process::RunDir;
-use handover_fixtures::valkey::Rights;
 use handover_fixtures::workloads::{PodEvent, PodNews, Program, StandsFor, Workloads};
-use handover_fixtures::{mysql, postgres};
 use handover_harness::fingerprint::{Fingerprinter, Sighting};
 use handover_harness::secret::Secret;
 use handover_harness::wait::{Progress, wait_until};
@@ -159,15 +158,18 @@ impl<'a> Room<'a> {
     /// A user with that password on every server; made, or given another one.
     pub(crate) async fn user_everywhere(&self, name: &str, password: &str, is_new: bool) -> Sighting {
         let (plane, secret) = (&self.house.plane, Secret::new(password));
-        let (mysql, postgres) = (plane.mysql().expect("MySQL"), plane.postgres().expect("PostgreSQL"));
+        let (mysql, postgres) = (
+            plane.administrator(Server::Mysql).expect("MySQL"),
+            plane.administrator(Server::Postgres).expect("PostgreSQL"),
+        );
         if is_new {
-            mysql.create_user(name, &secret, mysql::Rights::LogIn).await.expect("a user");
-            postgres.create_user(name, &secret, postgres::Rights::LogIn).await.expect("a user");
+            mysql.create_user(name, &secret, Rights::LogIn).await.expect("a user");
+            postgres.create_user(name, &secret, Rights::LogIn).await.expect("a user");
         } else {
             let order = format!("ALTER USER '{name}'@'%' IDENTIFIED BY '{password}'");
-            mysql.sql(&[order]).await.expect("another password");
+            mysql.run(&[order]).await.expect("another password");
             let order = format!("ALTER ROLE \"{name}\" PASSWORD '{password}'");
-            postgres.sql(&[order]).await.expect("another password");
+            postgres.run(&[order]).await.expect("another password");
         }
         self.user(name, password).await
     }
@@ -182,8 +184,8 @@ impl<'a> Room<'a> {
 
     /// A user of Valkey with that password and no other; what is seen of it.
     pub(crate) async fn user(&self, name: &str, password: &str) -> Sighting {
-        let valkey = self.house.plane.valkey().expect("it was asked for");
-        valkey.create_user(name, &Secret::new(password), Rights::Use).await.expect("a user");
+        let valkey = self.house.plane.administrator(Server::Valkey).expect("it was asked for");
+        valkey.create_user(name, &Secret::new(password), Rights::LogIn).await.expect("a user");
         self.house.prints.sighting([("password", password.as_bytes())])
     }
 

@@ -6,7 +6,7 @@ use super::super::manifest::Object;
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
 use super::super::words::{FilePath, OneOrMore};
-use super::objects;
+use super::objects::{self, Kustomize};
 
 pub(super) const VERB: Verb<()> =
     Verb { word: "apply", read, shape: shape::of::<Shape>, example: "- apply: [app.yaml, fleet.yaml]" };
@@ -24,13 +24,6 @@ shape! {
         Path(FilePath),
         /// What a kustomization makes.
         Kustomize(Kustomize),
-    }
-
-    /// What a kustomization makes; it needs `kustomize` or `kubectl` on the PATH.
-    #[schemars(inline)]
-    pub(in super::super) struct Kustomize {
-        /// The folder that holds the `kustomization.yaml`.
-        kustomize: FilePath,
     }
 }
 

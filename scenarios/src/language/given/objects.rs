@@ -7,7 +7,17 @@ use super::super::manifest::{self, Object};
 use super::super::node::Node;
 use super::super::room::Entry;
 use super::super::scenario::Manifest;
-use super::apply::Kustomize;
+use super::super::shape::shape;
+use super::super::words::FilePath;
+
+shape! {
+    /// What a kustomization makes; it needs `kustomize` or `kubectl` on the PATH.
+    #[schemars(inline)]
+    pub(in super::super) struct Kustomize {
+        /// The folder that holds the `kustomization.yaml`.
+        kustomize: FilePath,
+    }
+}
 
 /// Reads what a step applies. Such objects can be named by later steps; what they carry is not looked into.
 pub(in super::super) fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Option<Vec<Manifest>> {

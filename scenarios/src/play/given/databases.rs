@@ -1,8 +1,9 @@
 //! The users that a team finds in its databases, and the roles by which OpenBao manages them.
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::database::{Refused, Rights};
+use handover_fixtures::openbao;
 use handover_fixtures::plane::{Peer, Server};
-use handover_fixtures::{mysql, openbao, postgres, valkey};
 use handover_harness::secret::Secret;
 
 use super::super::PlayError;
@@ -72,22 +73,10 @@ async fn make_user(
 ) -> Result<Secret, PlayError> {
     let password = Secret::random(20);
     stage.scribe.masker().learn(&password);
-    let plane = &stage.house.plane;
-    let made = match kind {
-        DatabaseKind::Mysql => {
-            let rights = if rotates { mysql::Rights::Rotate } else { mysql::Rights::LogIn };
-            plane.mysql()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
-        }
-        DatabaseKind::Postgres => {
-            let rights = if rotates { postgres::Rights::Rotate } else { postgres::Rights::LogIn };
-            plane.postgres()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
-        }
-        DatabaseKind::Valkey => {
-            let rights = if rotates { valkey::Rights::Rotate } else { valkey::Rights::Use };
-            plane.valkey()?.create_user(user, &password, rights).await.map_err(|error| chain(&error))
-        }
-    };
-    made.map_err(|why| PlayError::Database { server: kind.word(), why })?;
+    let rights = if rotates { Rights::Rotate } else { Rights::LogIn };
+    let administrator = stage.house.plane.administrator(server(kind))?;
+    let failed = |error: Refused| PlayError::Database { server: kind.word(), why: chain(&*error) };
+    administrator.create_user(user, &password, rights).await.map_err(failed)?;
     Ok(password)
 }
 

@@ -1,10 +1,8 @@
 //! `sql`: statements on a database, as its administrator.
 
-use handover_fixtures::cause::chain;
 use handover_harness::event::Phase;
 
 use super::failed;
-use crate::language::scenario::DatabaseKind;
 use crate::play::PlayError;
 use crate::play::stage::Stage;
 
@@ -20,11 +18,5 @@ pub(super) async fn run(stage: &Stage<'_>, database: &str, statements: &[String]
     let database = stage.database(database);
     let statements: Vec<String> =
         statements.iter().map(|statement| stage.filled(database, statement)).collect();
-    let plane = &stage.house.plane;
-    let ran = match database.kind {
-        DatabaseKind::Mysql => plane.mysql()?.sql(&statements).await.map_err(|error| chain(&error)),
-        DatabaseKind::Postgres => plane.postgres()?.sql(&statements).await.map_err(|error| chain(&error)),
-        DatabaseKind::Valkey => plane.valkey()?.run(&statements).await.map_err(|error| chain(&error)),
-    };
-    ran.map_err(|why| PlayError::Database { server: database.kind.word(), why })
+    stage.ask(database, &statements).await
 }

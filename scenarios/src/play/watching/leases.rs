@@ -11,9 +11,9 @@ use handover_harness::clock::Micros;
 use handover_harness::event::What;
 
 use super::Watching;
-use crate::language::scenario::{Database, DatabaseKind, LeaseCounter};
+use crate::language::scenario::LeaseCounter;
 use crate::play::PlayError;
-use crate::play::stage::{DATABASE_MOUNT, Stage};
+use crate::play::stage::{DATABASE_MOUNT, Stage, server};
 
 /// How often they are counted.
 const EVERY: Duration = Duration::from_millis(250);
@@ -21,7 +21,8 @@ const EVERY: Duration = Duration::from_millis(250);
 impl Watching {
     pub(super) fn count_leases(&self, stage: &Stage<'_>, counter: &LeaseCounter) -> Result<(), PlayError> {
         let database = stage.database(&stage.dynamic_role(&counter.role).database);
-        let users = Users::of(stage, database, &counter.role)?;
+        let administrator = stage.house.plane.administrator(server(database.kind))?;
+        let prefix = stage.dynamic_prefix(&counter.role);
         let openbao = stage.openbao.clone();
         let path = format!("{DATABASE_MOUNT}/creds/{}", counter.role);
         let (scribe, name, stop) = (stage.scribe.clone(), counter.counter.clone(), self.stop.clone());
@@ -31,9 +32,9 @@ impl Watching {
             loop {
                 // Users first: one whose lease is made in between is not taken for leaked.
                 let counted = async {
-                    let users = users.count().await?;
+                    let users = administrator.users(&prefix).await.map_err(|error| chain(&*error))?;
                     let live = openbao.live_leases(&path).await.map_err(|error| chain(&error))?;
-                    Ok::<_, String>((users, live))
+                    Ok::<_, String>((users.len() as u64, live))
                 };
                 match counted.await {
                     Ok((users, live)) => {
@@ -61,32 +62,5 @@ impl Watching {
             }
         });
         Ok(())
-    }
-}
-
-/// The users of one role on its server.
-enum Users {
-    Mysql(handover_fixtures::mysql::Admin, String),
-    Postgres(handover_fixtures::postgres::Admin, String),
-    Valkey(handover_fixtures::valkey::Admin, String),
-}
-
-impl Users {
-    fn of(stage: &Stage<'_>, database: &Database, role: &str) -> Result<Self, PlayError> {
-        let (plane, prefix) = (&stage.house.plane, stage.dynamic_prefix(role));
-        Ok(match database.kind {
-            DatabaseKind::Mysql => Self::Mysql(plane.mysql()?.clone(), prefix),
-            DatabaseKind::Postgres => Self::Postgres(plane.postgres()?.clone(), prefix),
-            DatabaseKind::Valkey => Self::Valkey(plane.valkey()?.clone(), prefix),
-        })
-    }
-
-    async fn count(&self) -> Result<u64, String> {
-        let users = match self {
-            Self::Mysql(admin, prefix) => admin.users(prefix).await.map_err(|error| chain(&error))?,
-            Self::Postgres(admin, prefix) => admin.users(prefix).await.map_err(|error| chain(&error))?,
-            Self::Valkey(admin, prefix) => admin.users(prefix).await.map_err(|error| chain(&error))?,
-        };
-        Ok(users.len() as u64)
     }
 }

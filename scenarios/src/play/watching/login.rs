@@ -5,15 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::database::door;
 use handover_fixtures::plane::Peer;
-use handover_fixtures::{mysql, postgres, valkey};
 use handover_harness::event::Hop;
 use handover_harness::fingerprint::Sighting;
 use handover_harness::probe::{Control, Probe, ProbeHandle, start};
 use handover_harness::secret::Secret;
 
 use super::Watching;
-use crate::language::scenario::{Credential, Database, DatabaseKind, Store};
+use crate::language::scenario::{Credential, Database, Store};
 use crate::play::PlayError;
 use crate::play::stage::{Stage, Values, server};
 
@@ -103,39 +103,17 @@ impl Watching {
         let scribe = stage.scribe.clone();
         let now = move || held.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (host, port) = (address.ip().to_string(), address.port());
-        let began = match database.kind {
-            DatabaseKind::Mysql => {
-                let door = mysql::Login::new(&host, port, plane.ca_pem(), PATIENCE);
-                start(scribe, probe, move || {
-                    let (door, login) = (door.clone(), now());
-                    async move {
-                        let login = login?;
-                        Some(door.ask(login.username.expose(), &login.password, login.sighting).await)
-                    }
-                })
+        let server = server(database.kind);
+        let door = door(server, &host, port, plane.ca_pem(), PATIENCE)
+            .ok_or_else(|| PlayError::Probe(format!("{} checks no logins by itself", server.word())))?;
+        start(scribe, probe, move || {
+            let (door, login) = (Arc::clone(&door), now());
+            async move {
+                let login = login?;
+                Some(door.ask(login.username.expose(), &login.password, login.sighting).await)
             }
-            DatabaseKind::Postgres => {
-                let door = postgres::Login::new(&host, port, plane.ca_pem(), PATIENCE);
-                start(scribe, probe, move || {
-                    let (door, login) = (door.clone(), now());
-                    async move {
-                        let login = login?;
-                        Some(door.ask(login.username.expose(), &login.password, login.sighting).await)
-                    }
-                })
-            }
-            DatabaseKind::Valkey => {
-                let door = valkey::Login::new(host, port, PATIENCE);
-                start(scribe, probe, move || {
-                    let (door, login) = (door.clone(), now());
-                    async move {
-                        let login = login?;
-                        Some(door.ask(login.username.expose(), &login.password, login.sighting).await)
-                    }
-                })
-            }
-        };
-        began.map_err(|error| PlayError::Probe(chain(&error)))
+        })
+        .map_err(|error| PlayError::Probe(chain(&error)))
     }
 }
 
