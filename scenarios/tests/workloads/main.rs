@@ -25,6 +25,7 @@ fn workloads_run_on_a_real_control_plane() {
             refused(house),
             missing_secret(house),
             stubborn(house),
+            not_alive(house),
             openbao_ways(house),
             every_server_in_every_style(house),
         );
@@ -213,9 +214,9 @@ async fn refused(house: &House) {
         (
             "field",
             json!({"containers": [{"name": "a", "image": house::CONSUMER,
-            "livenessProbe": {"httpGet": {"port": 1}}}]}),
+            "livenessProbe": {"tcpSocket": {"port": 1}}}]}),
             "Unsupported",
-            "spec.containers[a].livenessProbe",
+            "spec.containers[a].livenessProbe.tcpSocket",
         ),
         (
             "command",
@@ -328,6 +329,31 @@ async fn stubborn(house: &House) {
         room.news.iter().find(|n| matches!(n.what, PodEvent::Ended { how } if how == ExitReport::Signal(9)));
     let end = end.expect("it was killed");
     assert!((end.at - deleted).duration() >= Duration::from_secs(1), "not before its grace was over");
+    room.leave().await;
+}
+
+/// What runs but does not answer its liveness probe is asked to end, and started again.
+async fn not_alive(house: &House) {
+    let mut room = Room::new(house, "alive").await;
+    let mute = Program {
+        argv: vec!["/bin/sh".into(), "-c".into(), "while :; do sleep 0.05; done".into()],
+        replaces_command: true,
+        ..Program::default()
+    };
+    room.workloads().stand_in(&room.namespace, StandsFor::Image("mute".to_owned()), mute);
+    room.apply(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "mute"}, "spec": {
+        "terminationGracePeriodSeconds": 5,
+        "containers": [{"name": "main", "image": "mute", "ports": [{"containerPort": 8080}], "livenessProbe":
+            {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1, "failureThreshold": 2}}]}}))
+        .await;
+    room.until("it is started again", |news| {
+        news.iter().any(|n| n.what == PodEvent::Started { restarts: 1 })
+    })
+    .await;
+    let at = |wanted: PodEvent| room.news.iter().find(|n| n.what == wanted).expect("it was told").at;
+    let (started, ended) =
+        (at(PodEvent::Started { restarts: 0 }), at(PodEvent::Ended { how: ExitReport::Signal(15) }));
+    assert!((ended - started).duration() >= Duration::from_secs(1), "not before it was asked twice");
     room.leave().await;
 }
 
