@@ -376,7 +376,7 @@ pub(crate) const FLIPS: &[Flip] = &[
     Flip {
         of: "postgres/lease-outlives-token",
         about: "The token lives longer than the lease.",
-        edits: &[Edit("", "token_ttl: 4s, token_max_ttl: 4s", "token_ttl: 1m, token_max_ttl: 1m")],
+        edits: &[Edit("", "token_ttl: 15m, token_max_ttl: 15m", "token_ttl: 4h, token_max_ttl: 4h")],
         fails: &[gone("outage")],
         // Where the operator refreshes twice, the lease of the first time is not cut short either.
         open: &["leases"],
