@@ -40,7 +40,7 @@ fn figure(what: impl Into<String>, measured: impl ToString, budget: &'static str
 
 /// What a run of the whole catalogue tells.
 pub fn of_run(timeline: &Timeline, verdict: &RunVerdict) -> Vec<Figure> {
-    let mut figures = vec![figure("the whole run", verdict.took_us, "60 s")];
+    let mut figures = vec![figure("the whole run", verdict.took_us, "6 min")];
     figures.extend(first_step(timeline).map(|span| {
         figure("run until the first step (calibration not counted)", span, "6 s, next goal 4 s")
     }));
