@@ -27,7 +27,7 @@ pub(super) fn judge(pin: &Pinned, story: &Story, run: Option<&RunInfo>) -> (Judg
         (judgement.clone(), Finding { pinned, ..fails.found(&judgement) })
     };
     let seen = &judgement.seen;
-    match (played(on, run), judgement.verdict) {
+    match (played(on, story, run), judgement.verdict) {
         (Played::There, Verdict::Fail) => found(
             Verdict::Pass,
             format!("as pinned on {on}: {seen}; {defect} ({source})"),
@@ -53,9 +53,13 @@ pub(super) fn judge(pin: &Pinned, story: &Story, run: Option<&RunInfo>) -> (Judg
     }
 }
 
-/// `openbao 2.7.2`, or `openbao` for whatever version.
-fn played(on: &str, run: Option<&RunInfo>) -> Played {
+/// `openbao 2.7.2`, or `openbao` for whatever version; `eso v0.16.1 -> v0.20.4` where the second took the place of
+/// the first while it was played.
+fn played(on: &str, story: &Story, run: Option<&RunInfo>) -> Played {
     let (component, version) = on.split_once(' ').unwrap_or((on, ""));
+    if let Some((from, to)) = version.split_once("->") {
+        return crossed(component, [from.trim(), to.trim()], story, run);
+    }
     let known = run.and_then(|run| run.components.iter().find(|known| known.name == component));
     match known {
         None => Played::Unknown(format!("it is not known on which {component} it was played")),
@@ -65,5 +69,24 @@ fn played(on: &str, run: Option<&RunInfo>) -> Played {
             Played::Unknown(format!("the version of {component} is not known"))
         }
         Some(_) => Played::Elsewhere,
+    }
+}
+
+/// Whether one version of a component took the place of another.
+fn crossed(component: &str, wanted: [&str; 2], story: &Story, run: Option<&RunInfo>) -> Played {
+    let first = run.and_then(|run| run.components.iter().find(|known| known.name == component));
+    let placed = story.releases.iter().map(|placed| &placed.release);
+    let versions: Vec<&str> = first
+        .into_iter()
+        .chain(placed.filter(|release| release.name == component))
+        .map(|known| known.version.as_str())
+        .collect();
+    let is = |pair: &[&str]| same_version(wanted[0], pair[0]) && same_version(wanted[1], pair[1]);
+    if versions.windows(2).any(is) {
+        Played::There
+    } else if versions.contains(&"unknown") {
+        Played::Unknown(format!("the version of {component} is not known"))
+    } else {
+        Played::Elsewhere
     }
 }

@@ -9,6 +9,7 @@ use handover_reports::{Exit, exit_of, junit, write_atomically};
 use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
 use crate::play::bench;
 use crate::play::halt::Halt;
+use crate::play::releases::Ends;
 use crate::play::run::{Aftermath, Order, run as play};
 
 /// How many scenarios play side by side unless somebody says otherwise: they mostly wait.
@@ -23,6 +24,7 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
         seed: args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
         components: request,
+        ends: Ends::new(),
         eso_values: args.eso_values.clone(),
         keep: args.keep,
     })?;
@@ -44,6 +46,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
         seed: 0,
         components: request,
+        ends: Ends::new(),
         eso_values: None,
         keep: false,
     })?;

@@ -55,6 +55,9 @@ words! {
     MarkName { length(min = 1) }
     /// The name of a `reader` or `workload`.
     ProbeName { length(min = 1) }
+    /// A release of a component: a version (`v0.20.4`), `image:REFERENCE`, a path relative to the scenario's file
+    /// (`PATH` or `PATH@VERSION`), or, in what `handover upgrade` plays, `from` or `to`.
+    ReleaseWord { length(min = 1) }
     /// A path relative to the scenario's file.
     FilePath { length(min = 1) }
 }
