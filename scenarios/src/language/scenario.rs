@@ -276,7 +276,7 @@ pub struct InSecret {
     pub namespace: Option<String>,
     /// The Secret's name.
     pub name: String,
-    /// Where in the Secret each field is.
+    /// Where in the Secret each field is; empty: every key is one.
     pub keys: BTreeMap<FieldName, Spot>,
     /// The ExternalSecret that writes it (the `sync` hop), found in the manifests.
     pub external_secret: Option<String>,
