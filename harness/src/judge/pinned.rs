@@ -5,7 +5,7 @@ use super::claims::same_version;
 use crate::event::RunInfo;
 use crate::plan::Pinned;
 use crate::timeline::Story;
-use crate::verdict::{Finding, Verdict};
+use crate::verdict::{Defect, Finding, Verdict};
 
 /// Where a run stands to the version of which a defect is known.
 enum Played {
@@ -21,13 +21,15 @@ enum Played {
 pub(super) fn judge(pin: &Pinned, story: &Story, run: Option<&RunInfo>) -> (Judgement, Finding) {
     let Pinned { defect, source, on, fails } = pin;
     let judgement = fails.expectation.judge(story);
+    let played = played(on, story, run);
+    let stands = Some(stands(&played, judgement.verdict));
     let found = |verdict, seen: String, brief: String| {
         let judgement = Judgement { verdict, seen, brief, ..judgement.clone() };
         let pinned = Some(defect.clone());
-        (judgement.clone(), Finding { pinned, ..fails.found(&judgement) })
+        (judgement.clone(), Finding { pinned, defect: stands, ..fails.found(&judgement) })
     };
     let seen = &judgement.seen;
-    match (played(on, story, run), judgement.verdict) {
+    match (played, judgement.verdict) {
         (Played::There, Verdict::Fail) => found(
             Verdict::Pass,
             format!("as pinned on {on}: {seen}; {defect} ({source})"),
@@ -50,6 +52,18 @@ pub(super) fn judge(pin: &Pinned, story: &Story, run: Option<&RunInfo>) -> (Judg
         (Played::There | Played::Unknown(_), verdict) => {
             found(verdict, format!("{seen}; pinned on {on}: {defect} ({source})"), String::new())
         }
+    }
+}
+
+/// How the defect stands there, from what its expectation comes to.
+fn stands(played: &Played, verdict: Verdict) -> Defect {
+    match (played, verdict) {
+        (Played::There, Verdict::Fail) => Defect::Known,
+        (Played::There, Verdict::Pass) => Defect::Gone,
+        (Played::Elsewhere, Verdict::Fail) => Defect::Spread,
+        (Played::Elsewhere, Verdict::Pass) => Defect::Absent,
+        (Played::There | Played::Elsewhere, Verdict::Inconclusive | Verdict::Error | Verdict::Skipped)
+        | (Played::Unknown(_), _) => Defect::Unclear,
     }
 }
 

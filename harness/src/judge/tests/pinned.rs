@@ -4,7 +4,7 @@ use super::scenario;
 use crate::event::{ComponentInfo, Event, Hop, RunInfo, What};
 use crate::plan::{Always, Claim, Evidence, Expectation, Expected, Pinned, Window};
 use crate::timeline::sketch::{Sketch, ms};
-use crate::verdict::{Finding, Standing, Verdict};
+use crate::verdict::{Defect, Finding, Standing, Verdict};
 
 fn still() -> Expected {
     let expectation = Expectation::Always(Always::HoldsStill {
@@ -94,6 +94,21 @@ fn what_does_not_decide_stays_so() {
         "{}",
         unseen.seen
     );
+}
+
+#[test]
+fn how_the_defect_stands_is_said_apart_from_the_verdict() {
+    for (on, version, moves, stands) in [
+        ("openbao", Some("2.9.0"), true, Defect::Known),
+        ("openbao 2.7.2", Some("2.7.2"), false, Defect::Gone),
+        ("openbao 2.7.2", Some("2.8.0"), true, Defect::Spread),
+        ("openbao 2.7.2", Some("2.8.0"), false, Defect::Absent),
+        ("openbao 2.7.2", None, true, Defect::Unclear),
+    ] {
+        let sketch = played(pinning(on), version).news(1, "a");
+        let sketch = if moves { sketch.news(2, "b") } else { sketch }.finish(9);
+        assert_eq!(found(&sketch).defect, Some(stands), "{on} {version:?} {moves}");
+    }
 }
 
 #[test]
