@@ -5,6 +5,7 @@
 //! upgrade) what that [`Crossing`] found. One [`Outcome`] answers the question that was asked: does it get worse?
 
 mod comparison;
+mod crossed;
 mod crossing;
 mod family;
 mod outcome;
@@ -20,6 +21,7 @@ mod times;
 pub use comparison::{
     ClaimRow, Comparison, Differs, Direction, FORMAT, PinRow, Side, Sides, TimeRow, Told, VerdictRow,
 };
+pub use crossed::{Asked, AskedCalls, Known, crossed};
 pub use crossing::{CallRate, Crossing, CrossingPhase, Lag, Moved, PhaseCalls, Unwatched, Watched};
 pub use family::{correct, holm};
 pub use outcome::Outcome;

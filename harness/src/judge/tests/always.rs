@@ -219,18 +219,18 @@ fn a_value_that_must_stand_for_a_part_of_the_scenario() {
         let during = Window { since: since.map(Since::Step), until: until.map(Since::Step) };
         Expectation::Always(Always::HoldsStill { credential: app(), at: Hop::Secret, during })
     };
-    let sketch = Sketch::kv().begin().news(1, "a").begins(10, 0).news(15, "b").begins(20, 1).begins(30, 2);
+    let sketch = Sketch::kv().begin().news(1, "a").begins(10, 1).news(15, "b").begins(20, 2).begins(30, 3);
     comes_to(&sketch, &still(None, None), FAIL, "app moved 1 time at secret: g0 → g1 at 15 ms");
-    comes_to(&sketch, &still(None, Some(0)), PASS, "g0 stood");
-    comes_to(&sketch, &still(Some(0), Some(1)), FAIL, "app moved 1 time at secret");
+    comes_to(&sketch, &still(None, Some(1)), PASS, "g0 stood");
+    comes_to(&sketch, &still(Some(1), Some(2)), FAIL, "app moved 1 time at secret");
     // What stood there when the part began was seen before it, and a move of before is no move of it.
-    comes_to(&sketch, &still(Some(1), None), PASS, "g1 stood");
-    comes_to(&sketch.clone().news(25, "c"), &still(Some(1), Some(2)), FAIL, "g1 → g2");
-    comes_to(&sketch.clone().news(35, "c"), &still(Some(1), Some(2)), PASS, "g1 stood");
-    comes_to(&sketch.clone().news(35, "c"), &still(Some(1), None), FAIL, "g1 → g2");
+    comes_to(&sketch, &still(Some(2), None), PASS, "g1 stood");
+    comes_to(&sketch.clone().news(25, "c"), &still(Some(2), Some(3)), FAIL, "g1 → g2");
+    comes_to(&sketch.clone().news(35, "c"), &still(Some(2), Some(3)), PASS, "g1 stood");
+    comes_to(&sketch.clone().news(35, "c"), &still(Some(2), None), FAIL, "g1 → g2");
     comes_to(&sketch, &still(Some(7), None), INCONCLUSIVE, "never began");
     let blind = sketch.gap(12, 18);
-    comes_to(&blind, &still(Some(0), Some(1)), FAIL, "");
-    comes_to(&blind, &still(Some(1), None), PASS, "");
-    comes_to(&blind.gap(22, 24), &still(Some(1), None), INCONCLUSIVE, "blind");
+    comes_to(&blind, &still(Some(1), Some(2)), FAIL, "");
+    comes_to(&blind, &still(Some(2), None), PASS, "");
+    comes_to(&blind.gap(22, 24), &still(Some(2), None), INCONCLUSIVE, "blind");
 }
