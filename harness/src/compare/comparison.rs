@@ -58,6 +58,11 @@ impl Sides {
             Which::B => &self.b,
         }
     }
+
+    /// A name for one of them within a sentence: what tells it from the other, or its letter.
+    pub fn name(&self, which: Which) -> &str {
+        if self.differ.is_empty() { which.word() } else { &self.side(which).label }
+    }
 }
 
 /// One side: all its rounds.

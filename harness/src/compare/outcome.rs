@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Crossing, Direction, Said, Shift, ShiftVerdict, VerdictRow, Which};
+use super::{Comparison, Crossing, Direction, Said, Shift, ShiftVerdict, Sides, VerdictRow, Which};
 use crate::verdict::{Finding, Verdict};
 
 /// What a comparison comes to.
@@ -61,9 +61,9 @@ impl Comparison {
         let mut doubts = Vec::new();
         for side in [Which::A, Which::B] {
             let troubles = self.sides.side(side).troubles.iter();
-            doubts.extend(troubles.map(|trouble| format!("{}: {trouble}", side.word())));
+            doubts.extend(troubles.map(|trouble| format!("{}: {trouble}", self.sides.name(side))));
         }
-        doubts.extend(self.verdicts.iter().filter_map(doubt));
+        doubts.extend(self.verdicts.iter().filter_map(|row| doubt(row, &self.sides)));
         match &self.crossing {
             Some(crossing) => doubts.extend(doubt_of_crossing(crossing)),
             None if !self.verdicts.iter().any(decided) => {
@@ -81,12 +81,13 @@ fn decided(row: &VerdictRow) -> bool {
 }
 
 /// Why it is not known whether a scenario changed.
-fn doubt(row: &VerdictRow) -> Option<String> {
+fn doubt(row: &VerdictRow, sides: &Sides) -> Option<String> {
+    let (on_a, on_b) = (sides.name(Which::A), sides.name(Which::B));
     let VerdictRow { scenario, a, b, .. } = row;
-    for (side, said) in [(Which::A, a), (Which::B, b)] {
+    for (side, said) in [(on_a, a), (on_b, b)] {
         if let Said::Unsteady(_) = said {
             let words = said.words(Verdict::word);
-            return Some(format!("{scenario} is unsteady on {}: {words}", side.word()));
+            return Some(format!("{scenario} is unsteady on {side}: {words}"));
         }
     }
     let open = |said: &Said<Verdict>| matches!(said.steady(), Some(Verdict::Inconclusive | Verdict::Error));
@@ -95,7 +96,7 @@ fn doubt(row: &VerdictRow) -> Option<String> {
     let unknown = a != b && (open(a) || open(b)) || unplayed(a) && fails(b);
     unknown.then(|| {
         let word = Verdict::word;
-        format!("{scenario} is {} on A and {} on B", a.words(word), b.words(word))
+        format!("{scenario}: {} on {on_a}, {} on {on_b}", a.words(word), b.words(word))
     })
 }
 

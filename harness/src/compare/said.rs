@@ -26,6 +26,7 @@ impl Which {
 /// What the rounds of one side say of the same thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Said{T}")]
 pub enum Said<T> {
     /// It was not played there.
     Nothing,
