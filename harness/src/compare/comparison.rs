@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Crossing, Said, Shift, Which, correct};
+use super::{Crossing, Said, Shift, Which, correct, sides};
 use crate::event::{ComponentInfo, CredentialName, Hop, ScenarioId};
 use crate::verdict::{Defect, Finding, Standing, Verdict};
 
@@ -174,6 +174,7 @@ pub struct TimeRow {
 impl Comparison {
     /// The same with what was found when B took A's place. Its times are corrected together with the others.
     pub fn crossed(mut self, crossing: Crossing) -> Self {
+        sides::crossed(&mut self.sides, &crossing.changes);
         self.crossing = Some(crossing);
         let of_crossing = self.crossing.iter_mut().flat_map(|crossing| &mut crossing.lag);
         let shifts = self.times.iter_mut().map(|row| &mut row.shift);

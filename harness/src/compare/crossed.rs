@@ -1,16 +1,20 @@
 //! From the timeline of a scenario in which one version took another's place to the [`Crossing`] that it was.
 
-use super::{CallRate, Crossing, CrossingPhase, Lag, Moved, PhaseCalls, Shift, Unwatched, Watched};
+use super::{CallRate, Crossing, CrossingPhase, Differs, Lag, Moved, PhaseCalls, Shift, Unwatched, Watched};
 use crate::clock::Micros;
 use crate::event::{ComponentState, CounterName, CredentialName, Hop, OrderKind, ScenarioId};
 use crate::timeline::{Change, Counting, Placed, Story, Timeline};
-use crate::verdict::{HopRow, ScenarioVerdict, Verdict};
+use crate::verdict::{Finding, HopRow, ScenarioVerdict, Verdict};
 
 /// What is known of a crossing before it is played.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// The scenario that is played.
     pub scenario: ScenarioId,
+    /// What takes the place of what.
+    pub changes: Vec<Differs>,
+    /// What is wrong for this pair of versions before anything is played.
+    pub findings: Vec<Finding>,
     /// The values that are watched.
     pub watched: Vec<Watched>,
     /// Those that cannot be.
@@ -69,6 +73,7 @@ struct Phase {
 pub fn crossed(timeline: &Timeline, verdict: &ScenarioVerdict, asked: Asked) -> Crossing {
     let Some(story) = timeline.stories.get(&asked.scenario) else {
         return Crossing {
+            changes: asked.changes,
             phases: Vec::new(),
             watched: asked.watched,
             moved: Vec::new(),
@@ -93,10 +98,11 @@ pub fn crossed(timeline: &Timeline, verdict: &ScenarioVerdict, asked: Asked) -> 
     limits.extend(starts.map(str::to_owned));
     limits.dedup();
     Crossing {
+        changes: asked.changes,
         moved: moved.clone(),
         calls: asked.calls.iter().filter_map(|calls| rate(story, &phases, calls)).collect(),
         lag: asked.paced.iter().filter_map(|of| lag(story, &phases, verdict, of, resolution)).collect(),
-        findings: findings.cloned().collect(),
+        findings: asked.findings.into_iter().chain(findings.cloned()).collect(),
         phases: phases.iter().map(|phase| phase.shown(story)).collect(),
         watched: asked.watched,
         unwatched: asked.unwatched,
@@ -130,7 +136,8 @@ impl Phase {
 fn phases(timeline: &Timeline, story: &Story) -> Vec<Phase> {
     let began = story.steps.values().map(|step| step.began).min().unwrap_or(story.began);
     // What comes back after the last step is no part of it.
-    let last = story.steps.values().map(|step| step.ended.unwrap_or(story.end())).max().unwrap_or(story.end());
+    let last =
+        story.steps.values().map(|step| step.ended.unwrap_or(story.end())).max().unwrap_or(story.end());
     let over = story.releases.iter().find(|placed| placed.at > last).map_or(story.end(), |back| back.at);
     let replaced = |placed: &&Placed| !placed.release.name.ends_with(KINDS);
     let first = story.releases.iter().find(replaced);
@@ -207,7 +214,9 @@ fn rate(story: &Story, phases: &[Phase], asked: &AskedCalls) -> Option<CallRate>
         let earlier = readings.iter().filter(|reading: &&Counting| reading.at < moment);
         earlier.last().map_or(0, |reading| reading.value)
     };
-    let per_phase = phases.iter().map(|phase| {
+    // Who has just started asks for everything once: what follows no interval is compared between such phases alone.
+    let alike = phases.iter().filter(|phase| asked.interval.is_some() || phase.outage.is_some());
+    let per_phase = alike.map(|phase| {
         let calls = before(phase.ended).saturating_sub(before(phase.began));
         let per = asked.interval.unwrap_or(MINUTE).0 as f64;
         let length = (phase.ended - phase.began).0 as f64;

@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Shift};
+use super::{Differs, Direction, Shift};
 use crate::clock::Micros;
 use crate::event::{CredentialName, Hop};
 use crate::verdict::{Defect, Finding, Verdict};
@@ -18,6 +18,8 @@ const APART: f64 = 1.5;
 /// What was found while one version took the other's place (and, where that was played, gave it back).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Crossing {
+    /// What took the place of what.
+    pub changes: Vec<Differs>,
     /// What ran when, in order.
     pub phases: Vec<CrossingPhase>,
     /// The values that were watched.

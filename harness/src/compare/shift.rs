@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{ALPHA, family, ranks};
 use crate::clock::Micros;
 
+/// A shift of less than one in so many of what it shifts is told as noise, however sure it is: nobody plans by it, and
+/// once in twenty comparisons chance alone would raise an alarm over some milliseconds.
+const MATTERS: u64 = 10;
+
 /// What lies between two samples of times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shift {
@@ -44,7 +48,7 @@ pub enum ShiftVerdict {
     Slower,
     /// B takes less time.
     Faster,
-    /// Within what chance, or this host's own error, would do.
+    /// Within what chance, or this host's own error, would do; or too small to matter.
     Within,
     /// Whatever the times are, so few of them can show nothing.
     TooFew {
@@ -80,7 +84,9 @@ impl Shift {
 
     /// It can be answered, and its corrected p is this.
     pub(super) fn settle(&mut self, corrected: f64) {
-        let beyond_error = self.shift_us.unsigned_abs() > self.resolution_us.0;
+        let shift = self.shift_us.unsigned_abs();
+        let matters = self.median_a_us.0.min(self.median_b_us.0) / MATTERS;
+        let beyond_error = shift > self.resolution_us.0 && shift > matters;
         self.p_corrected = Some(corrected);
         self.verdict = match corrected < ALPHA && beyond_error {
             true if self.shift_us > 0 => ShiftVerdict::Slower,

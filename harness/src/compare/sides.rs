@@ -30,6 +30,28 @@ pub(super) fn of(a: &[RunVerdict], b: &[RunVerdict]) -> Sides {
     }
 }
 
+/// The same where one took the other's place: that tells the sides apart, and no run is missed.
+pub(super) fn crossed(sides: &mut Sides, changes: &[Differs]) {
+    let played = !sides.a.runs.is_empty() || !sides.b.runs.is_empty();
+    let words = |of: fn(&Differs) -> (Option<&ComponentInfo>, Option<&ComponentInfo>)| {
+        let named = changes.iter().map(|change| match of(change) {
+            // The same version once more needs no digest to be told from itself.
+            (Some(here), Some(there)) if here == there => format!("{} {}", change.name, here.version),
+            pair => named(&change.name, pair),
+        });
+        named.collect::<Vec<_>>().join(" and ")
+    };
+    if !changes.is_empty() {
+        sides.a.label = words(|change| (change.a.as_ref(), change.b.as_ref()));
+        sides.b.label = words(|change| (change.b.as_ref(), change.a.as_ref()));
+        sides.differ = changes.iter().filter(|change| change.a != change.b).cloned().collect();
+    }
+    if !played {
+        sides.a.troubles.clear();
+        sides.b.troubles.clear();
+    }
+}
+
 /// The servers of a side, by name, as its first run that knows them says.
 fn components(runs: &[RunVerdict]) -> BTreeMap<&str, &ComponentInfo> {
     let on = runs.iter().find_map(|run| run.on.as_ref());

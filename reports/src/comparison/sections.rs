@@ -85,9 +85,9 @@ pub(super) fn sections(comparison: &Comparison) -> Vec<Section> {
         ("verdicts", comparison.verdicts.iter().filter_map(verdict).collect()),
         ("claims", claims(comparison)),
         ("known defects", pins(comparison)),
-        ("moved, and should not", of_crossing(|c| c.astray().map(|moved| astray(moved, c)).collect())),
+        ("moved, and should not", of_crossing(astray)),
         ("failed in the upgrade", of_crossing(failed)),
-        ("calls", of_crossing(|c| c.calls.iter().map(|calls| rate(calls, c)).collect())),
+        ("calls", of_crossing(rates)),
         ("times", times(comparison)),
         ("moved, as they may", of_crossing(free)),
         ("not watched", of_crossing(unwatched)),
@@ -135,32 +135,54 @@ pub(super) fn change<T: Copy + PartialEq>(
     format!("{} → {}", a.words(&word), b.words(&word))
 }
 
-fn astray(moved: &Moved, crossing: &Crossing) -> Item {
-    let said = move_of(Mark::Worse, moved);
+/// Value by value, all its moves together.
+fn astray(crossing: &Crossing) -> Vec<Item> {
+    let mut items: Vec<(&Moved, Item, Vec<u64>)> = Vec::new();
+    for moved in crossing.astray() {
+        let known = items
+            .iter_mut()
+            .find(|(first, ..)| (&first.credential, first.at) == (&moved.credential, moved.at));
+        match known {
+            Some((_, item, evidence)) => {
+                item.more.push(("moved", when(moved)));
+                evidence.extend(&moved.evidence);
+            }
+            None => items.push((moved, first_of(moved, crossing), moved.evidence.clone())),
+        }
+    }
+    items.into_iter().map(|(_, item, evidence)| item.with_evidence(&evidence, "")).collect()
+}
+
+fn first_of(moved: &Moved, crossing: &Crossing) -> Item {
+    let said = item(Mark::Worse, format!("{} at {}", moved.credential, moved.at));
     let here = crossing.watched.iter().find(|w| w.credential == moved.credential && w.at == moved.at);
-    let said = match here {
-        Some(watched) => said.with("written", &watched.source),
-        None => said,
+    let what = match here {
+        Some(watched) => format!("{}, {}", moved.what, watched.source),
+        None => moved.what.clone(),
     };
-    match &moved.known {
+    let said = said.with("what", what);
+    let said = match &moved.known {
         Some(defect) => said.with("known", defect),
         None => said,
-    }
-    .with_evidence(&moved.evidence, "")
+    };
+    said.with("moved", when(moved))
 }
 
 fn free(crossing: &Crossing) -> Vec<Item> {
     let astray: Vec<&Moved> = crossing.astray().collect();
     let free = crossing.moved.iter().filter(|moved| !astray.contains(moved));
-    free.map(|moved| move_of(Mark::Other, moved).with_evidence(&moved.evidence, "")).collect()
+    let said = free.map(|moved| {
+        let said = item(Mark::Other, format!("{} at {}", moved.credential, moved.at));
+        said.with("what", &moved.what).with("moved", when(moved)).with_evidence(&moved.evidence, "")
+    });
+    said.collect()
 }
 
-/// What moved, where, and when: in which phase, and how long after that began.
-fn move_of(mark: Mark, moved: &Moved) -> Item {
-    let Moved { credential, at, what, moves, phase, since_phase_us, since_start_us, times, .. } = moved;
+/// What it moved to, and when: in which phase, and how long after that began.
+fn when(moved: &Moved) -> String {
+    let Moved { moves, phase, since_phase_us, since_start_us, times, .. } = moved;
     let often = if *times > 1 { format!(", {times} times") } else { String::new() };
-    let when = format!("{since_phase_us} after “{phase}” began, {since_start_us} after the start{often}");
-    item(mark, format!("{credential} at {at}: {moves}")).with("what", what).with("when", when)
+    format!("{moves} {since_phase_us} after “{phase}” began, {since_start_us} after the start{often}")
 }
 
 fn failed(crossing: &Crossing) -> Vec<Item> {
@@ -179,6 +201,12 @@ fn failed(crossing: &Crossing) -> Vec<Item> {
             .with_evidence(evidence, "")
     });
     said.collect()
+}
+
+/// The calls that follow an interval, and those whose rate changed.
+fn rates(crossing: &Crossing) -> Vec<Item> {
+    let told = |calls: &&CallRate| calls.interval_us.is_some() || crossing.rate_changed(calls);
+    crossing.calls.iter().filter(told).map(|calls| rate(calls, crossing)).collect()
 }
 
 /// `reads of secret/data/app, per interval of 10.00 s`, and the rate in each phase.
@@ -238,12 +266,17 @@ pub(super) fn unchanged(comparison: &Comparison) -> Vec<String> {
         let moved = |credential, at| crossing.moved.iter().any(|m| (&m.credential, m.at) == (credential, at));
         crossing.watched.iter().filter(|watched| !moved(&watched.credential, watched.at)).count()
     });
+    let alike = comparison.crossing.as_ref().map_or(0, |crossing| {
+        let same = |calls: &&CallRate| calls.interval_us.is_none() && !crossing.rate_changed(calls);
+        crossing.calls.iter().filter(same).count()
+    });
     let within = comparison.shifts().filter(|shift| shift.verdict == ShiftVerdict::Within).count();
     let counted = [
         (verdicts, "verdict", "verdicts"),
         (claims, "claim", "claims"),
         (pins, "known defect", "known defects"),
         (still, "watched value stood still", "watched values stood still"),
+        (alike, "rate of calls alike", "rates of calls alike"),
         (within, "time within noise", "times within noise"),
     ];
     let counted = counted.into_iter().filter(|(count, ..)| *count > 0);
@@ -302,5 +335,8 @@ fn side(sides: &Sides, which: Which) -> String {
         [run] => format!("run {run}"),
         runs => format!("runs {}", runs.join(", ")),
     };
+    if side.runs.is_empty() {
+        return side.label.clone();
+    }
     if sides.differ.is_empty() { runs } else { format!("{}: {runs}", side.label) }
 }

@@ -126,6 +126,7 @@ pub(crate) fn regenerated() -> Crossing {
     };
     let times = |from: u64| (0..5).map(|i| Micros((from + 7 * i) * MS)).collect::<Vec<_>>();
     Crossing {
+        changes: Vec::new(),
         phases: vec![
             phase(names[0], 0, 10, None),
             phase(names[1], 10, 30, None),

@@ -224,7 +224,7 @@ fn info(order: &Order, components: &ResolvedSet) -> RunInfo {
 }
 
 /// What a component says of itself in a report.
-pub(super) fn component_info(resolved: &Resolved) -> ComponentInfo {
+pub(crate) fn component_info(resolved: &Resolved) -> ComponentInfo {
     ComponentInfo {
         name: resolved.component.to_string(),
         version: resolved.version.clone(),

@@ -220,7 +220,9 @@ impl Found {
             let field = match remote["property"].as_str() {
                 Some(property) => property,
                 // The whole Secret is pushed as one document.
-                None if secret_key.is_none() => made.ok_or("it pushes all that is there, whatever that is")?,
+                None if secret_key.is_none() => {
+                    made.ok_or("it pushes all that is there, whatever that is")?
+                }
                 None => return Err("it pushes one key as a whole document".to_owned()),
             };
             for store in list("secretStoreRefs") {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use handover_fixtures::components::{Component, ResolvedSet};
 use handover_harness::clock::Micros;
-use handover_harness::compare::{Asked, AskedCalls, Known, Watched};
+use handover_harness::compare::{Asked, AskedCalls, Differs, Known, Watched};
 use handover_harness::event::ScenarioId;
 use handover_harness::plan::{Always, Expectation};
 use serde_json::json;
@@ -27,6 +27,7 @@ use crate::language::manifest::{self, Object};
 use crate::language::scenario::{Manifest, Scenario};
 use crate::language::source::Source;
 use crate::language::{Catalogue, Problems, catalogue, load_all};
+use crate::play::run::component_info;
 
 /// The two releases between which it goes.
 pub struct Ends {
@@ -59,8 +60,7 @@ pub fn crossing(paths: &[PathBuf], ends: &Ends, pace: Pace) -> Result<Crossing, 
     } else {
         paths.iter().flat_map(|path| gather(path, &sink)).collect()
     };
-    let objects: Vec<Object> =
-        sources.iter().flat_map(|source| manifest::read(source, &sink).0).collect();
+    let objects: Vec<Object> = sources.iter().flat_map(|source| manifest::read(source, &sink).0).collect();
     let ((), warned) = sink.finish(())?;
     let found = Found::of(&objects);
     let steady = Source::new(
@@ -154,8 +154,21 @@ fn asked(found: &Found, objects: &[Object], ends: &Ends) -> Asked {
         calls: calls.collect(),
         paced: Some(story::PACED.to_owned()),
         known: known(ends),
-        limits: limits::of(objects, ends),
+        limits: limits::of(ends),
+        findings: limits::unserved(objects, ends).into_iter().collect(),
+        changes: changes(ends),
     }
+}
+
+/// What takes the place of what.
+fn changes(ends: &Ends) -> Vec<Differs> {
+    let info = |set: &ResolvedSet, component| set.get(component).map(component_info);
+    let change = |component: &Component| Differs {
+        name: component.to_string(),
+        a: info(&ends.from, *component),
+        b: info(&ends.to, *component),
+    };
+    ends.components.iter().map(change).collect()
 }
 
 /// The defects of this hop that the catalogue knows: where a generated value moves that should not.

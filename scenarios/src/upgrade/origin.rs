@@ -115,7 +115,10 @@ impl<'o> References<'o> {
             return Err(format!("{} is of a provider that is not OpenBao", found.title()));
         }
         if login_of(&found.manifest.object).is_none() {
-            return Err(format!("{} does not log in by kubernetes auth with a serviceAccountRef", found.title()));
+            return Err(format!(
+                "{} does not log in by kubernetes auth with a serviceAccountRef",
+                found.title()
+            ));
         }
         Ok(vault)
     }
@@ -125,7 +128,8 @@ impl<'o> References<'o> {
         if vault["version"].as_str().unwrap_or("v2") != "v2" {
             return Err(format!("{mount}/{path} is read as KV v1, which the harness does not keep"));
         }
-        let sound = |path: &str| !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "..");
+        let sound =
+            |path: &str| !path.is_empty() && path.split('/').all(|part| !part.is_empty() && part != "..");
         if !sound(mount) || !sound(path) {
             return Err(format!("`{path}` at mount `{mount}` is no path"));
         }
@@ -159,6 +163,8 @@ fn database(path: &str) -> Option<Result<Origin, String>> {
     };
     Some(match found {
         (DATABASE_MOUNT, name) => Ok(made(name.to_owned())),
-        (mount, _) => Err(format!("{path}: the database engine is mounted at {DATABASE_MOUNT} here, not at {mount}")),
+        (mount, _) => {
+            Err(format!("{path}: the database engine is mounted at {DATABASE_MOUNT} here, not at {mount}"))
+        }
     })
 }

@@ -43,7 +43,9 @@ pub(super) fn text(found: &Found, components: &[Component], pace: Pace) -> Strin
     let mut text = String::new();
     let mut line = |line: &str| writeln!(text, "{line}").expect("a text takes what is written");
     line(&format!("scenario: {ID}"));
-    line("about: Nothing that must stand still moves while one version takes another's place, and gives it back.");
+    line(
+        "about: Nothing that must stand still moves while one version takes another's place, and gives it back.",
+    );
     line("exclusive: true");
     line("given:");
     for entry in given(found) {
@@ -80,7 +82,8 @@ fn given(found: &Found) -> Vec<String> {
     let mut given = Vec::new();
     let users: BTreeSet<&String> = found.static_roles.iter().collect();
     if !users.is_empty() || !found.dynamic_roles.is_empty() {
-        let users = if users.is_empty() { vec!["handover".to_owned()] } else { users.into_iter().cloned().collect() };
+        let users =
+            if users.is_empty() { vec!["handover".to_owned()] } else { users.into_iter().cloned().collect() };
         given.push(format!("mysql: {{ name: handover-db, users: {} }}", list(&users)));
     }
     for role in &found.static_roles {

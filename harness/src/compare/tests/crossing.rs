@@ -21,6 +21,7 @@ pub(super) fn crossing(moved: Vec<Moved>) -> Crossing {
         stands_still,
     };
     Crossing {
+        changes: Vec::new(),
         phases: vec![phase("eso v0.16.1", 0, 30), phase("eso v0.20.4", 30, 60)],
         watched: vec![watched("still", true), watched("free", false)],
         moved,
