@@ -1,6 +1,5 @@
 //! `handover components`
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,8 +37,11 @@ pub(super) fn components(what: &ComponentsCommand, with: &With, screen: &Screen)
         ComponentsCommand::Lock { names } => {
             let request = named(request, names)?;
             let rules = Rules { tags: Tags::Fresh, ..request.rules.clone() };
+            // Where some are named, the others stay as they are.
+            let path = Path::new(LockFile::NAME);
+            let kept = if names.is_empty() { None } else { LockFile::read(path).map_err(Failure::usage)? };
             let set = obtain(request.by(rules))?;
-            lock(&set, screen)
+            lock(path, kept.as_ref(), &set, screen)
         }
     }
 }
@@ -81,13 +83,13 @@ fn one(resolved: &Resolved) -> String {
 }
 
 /// Writes down what the tags mean that these came by.
-fn lock(set: &ResolvedSet, screen: &Screen) -> Result<Exit, Failure> {
-    let images: BTreeMap<String, String> = set.iter().filter_map(Resolved::locked).collect();
+fn lock(path: &Path, kept: Option<&LockFile>, set: &ResolvedSet, screen: &Screen) -> Result<Exit, Failure> {
+    let mut images = kept.map(|kept| kept.images().clone()).unwrap_or_default();
+    images.extend(set.iter().filter_map(Resolved::locked));
     if images.is_empty() {
         screen.line("no component comes out of an image by a tag: there is nothing to lock");
         return Ok(Exit::Passed);
     }
-    let path = Path::new(LockFile::NAME);
     for (reference, digest) in &images {
         screen.line(&format!("{reference} = {digest}"));
     }
