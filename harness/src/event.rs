@@ -157,10 +157,13 @@ pub struct ComponentInfo {
     pub name: String,
     /// As its source says; `unknown` where nobody can tell.
     pub version: String,
-    /// `go`, `pypi`, `debian`, `path`.
+    /// `go`, `pypi`, `debian`, `image`, `path`.
     pub source: String,
     /// Of the program that runs.
     pub sha256: String,
+    /// The image it came out of, with the digest that was got: `ghcr.io/x/y:v1@sha256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 /// Spread of one kind of measurement.

@@ -76,11 +76,17 @@ pub(crate) fn run_trouble(run: &RunVerdict) -> Option<String> {
         .then(|| "events.jsonl ends in the middle: the run was killed, and its end is not known".to_owned())
 }
 
-/// `eso v0.20.4 (go, sha256 0123456789ab)`: enough of the digest to tell two builds apart.
+/// `eso v0.20.4 (go, sha256 0123456789ab)`: enough of the digest to tell two builds apart. Of an image it is
+/// the image's digest that others can look up: `eso v0.20.4 (image sha256 0123456789ab)`.
 pub(crate) fn component(component: &ComponentInfo) -> String {
-    let ComponentInfo { name, version, source, sha256 } = component;
-    let digest: String = sha256.chars().take(12).collect();
-    format!("{name} {version} ({source}, sha256 {digest})")
+    let ComponentInfo { name, version, source, sha256, image } = component;
+    let of_image = image.as_ref().and_then(|image| image.rsplit_once("@sha256:"));
+    let (between, digest) = match of_image {
+        Some((_, digest)) => ("", digest),
+        None => (",", sha256.as_str()),
+    };
+    let digest: String = digest.chars().take(12).collect();
+    format!("{name} {version} ({source}{between} sha256 {digest})")
 }
 
 /// What this host can resolve, item by item: no figure of the report is better than this.
@@ -96,4 +102,24 @@ pub(crate) fn error_bar(run: &RunVerdict) -> Vec<String> {
         calibration.logins.iter().map(|(server, login)| item(&format!("idle {server} login"), *login)),
     );
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_known_by_its_own_digest() {
+        let mut eso = ComponentInfo {
+            name: "eso".to_owned(),
+            version: "v0.20.4".to_owned(),
+            source: "go".to_owned(),
+            sha256: "0123456789abcdef".to_owned(),
+            image: None,
+        };
+        assert_eq!(component(&eso), "eso v0.20.4 (go, sha256 0123456789ab)");
+        eso.source = "image".to_owned();
+        eso.image = Some(format!("ghcr.io/x/y:v0.20.4@sha256:{}", "fedcba9876543210".repeat(4)));
+        assert_eq!(component(&eso), "eso v0.20.4 (image sha256 fedcba987654)");
+    }
 }

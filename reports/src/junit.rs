@@ -225,6 +225,7 @@ fn suite_of(name: &str, time: Micros, run: &RunVerdict, cases: Vec<Case>) -> Sui
             properties.push(property("version", &component.version));
             properties.push(property("source", &component.source));
             properties.push(property("sha256", &component.sha256));
+            properties.extend(component.image.iter().map(|image| property("image", image)));
         }
     }
     Suite { name: name.to_owned(), time, wall: run.wall.clone(), properties, cases }

@@ -135,10 +135,10 @@ impl Phase {
 /// What ran when.
 fn phases(timeline: &Timeline, story: &Story) -> Vec<Phase> {
     let began = story.steps.values().map(|step| step.began).min().unwrap_or(story.began);
-    // What comes back after the last step is no part of it.
-    let last =
-        story.steps.values().map(|step| step.ended.unwrap_or(story.end())).max().unwrap_or(story.end());
-    let over = story.releases.iter().find(|placed| placed.at > last).map_or(story.end(), |back| back.at);
+    // What is cleaned up, and comes back, after the last look is no part of it.
+    let last = story.steps.values().map(|step| step.ended.unwrap_or(story.end())).max();
+    let looks = story.tracks.values().flat_map(|track| &track.samples).map(|sample| sample.answered);
+    let over = looks.max().max(last).unwrap_or(story.end()) + Micros(1);
     let replaced = |placed: &&Placed| !placed.release.name.ends_with(KINDS);
     let first = story.releases.iter().find(replaced);
     let component = first.map_or("", |placed| placed.release.name.as_str());

@@ -61,6 +61,7 @@ pub(crate) fn run(scenarios: Vec<ScenarioVerdict>) -> RunVerdict {
         version: version.to_owned(),
         source: source.to_owned(),
         sha256: digit.repeat(64),
+        image: None,
     };
     let spread =
         |p50: u64, p99: u64| Quantiles { n: 50, p50: Micros(p50), p99: Micros(p99), max: Micros(p99) };

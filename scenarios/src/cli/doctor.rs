@@ -8,7 +8,7 @@ use super::{Failure, Screen, With};
 
 /// `handover doctor`
 pub(super) fn doctor(with: &With, screen: &Screen) -> Result<Exit, Failure> {
-    let checks = checks(&with.request()?);
+    let checks = checks(&with.request()?).map_err(|error| Failure::environment(&error))?;
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)

@@ -14,12 +14,13 @@ mod signals;
 mod upgrade;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Environment, Override, Overrides, Request};
+use handover_fixtures::components::images::{LockFile, Mirrors, Tags};
+use handover_fixtures::components::{Environment, Override, Overrides, Request, Rules, Sources};
 use handover_reports::Exit;
 
 pub use screen::Screen;
@@ -37,10 +38,21 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Debug, Args)]
 struct With {
-    /// Use this program, file or folder for a component: eso=PATH[@VERSION], eso-crds=PATH, …
-    /// (also HANDOVER_COMPONENT_ESO=…)
-    #[arg(long = "component", value_name = "NAME=PATH[@VERSION]", global = true)]
+    /// Use this for a component: a program, file or folder (eso=PATH[@VERSION]), another version
+    /// (eso=v0.16.1), or an image (eso=image:ghcr.io/…) (also HANDOVER_COMPONENT_ESO=…)
+    #[arg(long = "component", value_name = "NAME=PATH|VERSION|image:IMAGE", global = true)]
     components: Vec<String>,
+    /// By which ways components may come, and in which order; for all of them or for one: eso=build
+    /// (also HANDOVER_SOURCES) [default: cache,path,image,build]
+    #[arg(long = "sources", value_name = "[NAME=]WAY,…", global = true)]
+    sources: Vec<String>,
+    /// Ask another registry in place of one, or of any: docker.io=mirror.corp:5000/hub, *=mirror.corp
+    /// (also HANDOVER_MIRROR)
+    #[arg(long = "mirror", value_name = "REGISTRY=HOST[/PREFIX]", global = true)]
+    mirrors: Vec<String>,
+    /// Refuse an image whose tag is not what handover.lock says, or else what it was when it was pulled
+    #[arg(long, global = true)]
+    locked: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -203,6 +215,11 @@ enum ComponentsCommand {
     },
     /// Compute every checksum again
     Verify,
+    /// Ask what the tags of images mean now, obtain that, and write it into handover.lock
+    Lock {
+        /// Which; all if none is named
+        names: Vec<String>,
+    },
 }
 
 /// What goes to standard output.
@@ -296,10 +313,24 @@ impl With {
             errors.extend(found.iter().map(|error| chain(error)));
             Overrides::default()
         });
+        let rules = self.rules(&environment).unwrap_or_else(|error| {
+            errors.push(error);
+            Rules::default()
+        });
         if !errors.is_empty() {
             return Err(Failure::usage(errors.join("\n")));
         }
-        Request::new(environment, overrides).map_err(|error| Failure::environment(&error))
+        let request = Request::new(environment, overrides).map_err(|error| Failure::environment(&error))?;
+        Ok(request.by(rules))
+    }
+
+    /// By which ways they come, and how images are asked for.
+    fn rules(&self, environment: &Environment) -> Result<Rules, String> {
+        let tags =
+            if self.locked { Tags::Locked(LockFile::read(Path::new(LockFile::NAME))?) } else { Tags::Cached };
+        let sources = Sources::gather(&self.sources, environment)?;
+        let mirrors = Mirrors::gather(&self.mirrors, environment)?;
+        Ok(Rules { sources, mirrors, tags })
     }
 }
 

@@ -90,6 +90,7 @@ pub fn family(component: Component) -> Vec<Component> {
         | Component::Openbao
         | Component::Mysql
         | Component::Valkey
-        | Component::Postgres => vec![component],
+        | Component::Postgres
+        | Component::Registry => vec![component],
     }
 }

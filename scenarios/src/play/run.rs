@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Overrides, Request, Resolved, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Request, Resolved, ResolvedSet, resolve};
 use handover_fixtures::embedded::{self, Embedded};
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
@@ -122,12 +122,9 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
             progress,
         );
         let releases = unless(halt, releases).await?;
-        for part in foreign_parts(&order.components.overrides) {
-            let text = format!(
-                "eso is your own, {part} is the pinned release's; give --component {part}=PATH if it has its own"
-            );
-            show.run(&text);
-            scribe.note(&text);
+        for note in components.iter().filter_map(|resolved| resolved.note.as_ref()) {
+            show.run(note);
+            scribe.note(note);
         }
         let plane = unless(halt, start(order, &components, &run_dir, &scribe, show)).await?;
         let plane = Arc::new(plane.map_err(|error| broke(&error))?);
@@ -200,14 +197,6 @@ pub(super) async fn obtain(
     resolve(order.components.clone().only(wanted), show.obtaining()).await
 }
 
-/// Parts of an ESO release that are not the user's although its program is: most versions get along, and
-/// those that do not end with a missing kind or a missing permission.
-fn foreign_parts(overrides: &Overrides) -> impl Iterator<Item = Component> {
-    let own = overrides.get(Component::Eso).is_some();
-    let parts = [Component::EsoCrds, Component::EsoChart].into_iter();
-    parts.filter(move |part| own && overrides.get(*part).is_none())
-}
-
 fn servers(scenarios: &[Scenario]) -> BTreeSet<Server> {
     let needed = |server: &Server| scenarios.iter().any(|scenario| scenario.needs.contains(server.word()));
     Server::ALL.into_iter().filter(needed).collect()
@@ -230,6 +219,7 @@ pub(crate) fn component_info(resolved: &Resolved) -> ComponentInfo {
         version: resolved.version.clone(),
         source: resolved.source.to_string(),
         sha256: resolved.sha256.clone(),
+        image: resolved.image.clone(),
     }
 }
 

@@ -22,8 +22,13 @@ fn claiming(about: Option<&str>) -> Sketch {
     let of = crate::plan::Counted::Moves { credential: "app".into(), at: Hop::Secret };
     let mut sketch = sketch.expect(Expectation::Count { of, at_least: None, at_most: Some(1) }).begin();
     let text = |text: &str| text.to_owned();
-    let eso =
-        ComponentInfo { name: text("eso"), version: text("v0.20.4"), source: text("go"), sha256: text("ab") };
+    let eso = ComponentInfo {
+        name: text("eso"),
+        version: text("v0.20.4"),
+        source: text("go"),
+        sha256: text("ab"),
+        image: None,
+    };
     let seq = sketch.events.len() as u64 + 1;
     let run = What::Run(RunInfo { components: vec![eso], ..RunInfo::default() });
     sketch.events.push(Event { seq, at: ms(0), scenario: None, what: run });

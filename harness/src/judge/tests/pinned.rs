@@ -33,6 +33,7 @@ fn played(sketch: Sketch, version: Option<&str>) -> Sketch {
         version: text(version),
         source: text("go"),
         sha256: text("ab"),
+        image: None,
     };
     let seq = sketch.events.len() as u64 + 1;
     let run = What::Run(RunInfo { components: vec![component], ..RunInfo::default() });
