@@ -58,6 +58,7 @@ fn run(id: &str, eso: &str, scenarios: Vec<ScenarioVerdict>) -> RunVerdict {
         version: version.into(),
         source: "go".into(),
         sha256: "a".repeat(64),
+        image: None,
     };
     let watch_delivery = Quantiles { n: 50, p50: Micros(MS), p99: Micros(4 * MS), max: Micros(9 * MS) };
     RunVerdict {

@@ -151,6 +151,7 @@ fn a_defect_of_a_hop_is_known_where_one_version_followed_the_other() {
             version: text(version),
             source: text("go"),
             sha256: text("ab"),
+            image: None,
         })
     };
     let crossed = |versions: &[&str]| {
