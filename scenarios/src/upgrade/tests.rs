@@ -1,1 +1,117 @@
+//! What is found in manifests without being named, and that what is written from it is a scenario.
 
+use super::*;
+
+fn made(files: &[(&str, &str)]) -> Crossing {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, text) in files {
+        std::fs::write(dir.path().join(name), text).expect("a file");
+    }
+    let paths = if files.is_empty() { Vec::new() } else { vec![dir.path().to_owned()] };
+    let ends = Ends { from: Arc::default(), to: Arc::default(), components: vec![Component::Eso] };
+    match crossing(&paths, &ends, Pace::default()) {
+        Ok(crossing) => crossing,
+        Err(problems) => panic!("{}", problems.render(false)),
+    }
+}
+
+const STORE: &str = "apiVersion: external-secrets.io/v1\nkind: SecretStore\nmetadata: { name: bao, namespace: team }\nspec:\n  \
+     provider: { vault: { server: \"https://bao\", path: kv/team, version: v2, auth: { kubernetes: { role: r, mountPath: k8s, \
+     serviceAccountRef: { name: reader } } } } }\n---\n";
+
+fn external_secret(name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nmetadata: {{ name: {name}, namespace: team }}\nspec: {spec}\n---\n"
+    )
+}
+
+#[test]
+fn one_of_each_kind_is_watched_where_nothing_is_named() {
+    let made = made(&[]);
+    let watched: Vec<_> =
+        made.asked.watched.iter().map(|w| format!("{} at {}", w.credential, w.at)).collect();
+    let expected = [
+        "fetched at secret",
+        "templated at secret",
+        "static-role at secret",
+        "dynamic-role at secret",
+        "generated-never at secret",
+        "generated-once at secret",
+        "generated-daily at secret",
+        "pushed-never at store",
+        "pushed-daily at store",
+        "pushed-secret at store",
+    ];
+    assert_eq!(watched, expected);
+    assert!(made.asked.watched.iter().all(|watched| watched.stands_still));
+    assert_eq!(made.asked.unwatched, []);
+    // The hop: kinds, program, and back.
+    let replaced: Vec<_> = made.scenario.wanted_releases().map(ToString::to_string).collect();
+    assert_eq!(replaced, ["eso-crds to", "eso to", "eso from"]);
+}
+
+#[test]
+fn what_a_users_files_need_is_given_and_a_missing_account_is_made() {
+    let fetched = external_secret(
+        "app",
+        "{ refreshInterval: 1h, secretStoreRef: { name: bao, kind: SecretStore }, target: { name: app-secret }, \
+         data: [{ secretKey: a, remoteRef: { key: kv/team/app, property: user } }, \
+                { secretKey: b, remoteRef: { key: app, property: password } }] }",
+    );
+    let made = made(&[("app.yaml", &format!("{STORE}{fetched}"))]);
+    let kv = made.scenario.kv.iter().find(|kv| kv.path == "app").expect("both keys are one path");
+    assert_eq!(
+        (kv.mount.as_str(), kv.fields.as_slice()),
+        ("kv/team", &["password".to_owned(), "user".to_owned()][..])
+    );
+    let credential =
+        made.scenario.credentials.iter().find(|one| one.name == "app-secret").expect("its Secret");
+    assert!(credential.secret.as_ref().is_some_and(|place| place.keys.is_empty()), "every key of it");
+    let accounts = made.scenario.manifests.iter().filter(|manifest| manifest.kind == "ServiceAccount");
+    assert!(accounts.into_iter().any(|account| account.name == "reader"));
+}
+
+#[test]
+fn what_cannot_be_watched_is_told_with_the_reason_and_not_applied() {
+    let of = |name: &str, rest: &str| external_secret(name, &format!("{{ refreshInterval: 1h, {rest} }}"));
+    let store = "secretStoreRef: { name: bao, kind: SecretStore }";
+    let text = [
+        STORE.to_owned(),
+        of("aws", "secretStoreRef: { name: aws }, data: [{ secretKey: a, remoteRef: { key: a } }]"),
+        of("found", &format!("{store}, dataFrom: [{{ find: {{ path: x }} }}]")),
+        of(
+            "encoded",
+            &format!(
+                "{store}, data: [{{ secretKey: a, remoteRef: {{ key: a, decodingStrategy: Base64 }} }}]"
+            ),
+        ),
+        of("fine", &format!("{store}, data: [{{ secretKey: a, remoteRef: {{ key: a, property: a }} }}]")),
+    ];
+    let made = made(&[("all.yaml", &text.concat()), ("again.yaml", &text[4])]);
+    let why = |name: &str| {
+        let found =
+            made.asked.unwatched.iter().find(|it| it.what.starts_with(&format!("ExternalSecret {name} ")));
+        found.map(|it| it.why.clone()).unwrap_or_default()
+    };
+    assert_eq!(why("aws"), "SecretStore aws is not among these files");
+    assert!(why("found").starts_with("it finds by pattern"));
+    assert!(why("encoded").starts_with("decodingStrategy Base64"));
+    assert!(why("fine").starts_with("it stands in another file, too"));
+    let applied: Vec<_> = made.scenario.manifests.iter().filter(|m| m.namespace.is_some()).collect();
+    let applied: Vec<_> = applied.iter().map(|m| m.name.as_str()).collect();
+    assert_eq!(applied, ["reader", "fine", "bao"]);
+}
+
+#[test]
+fn what_makes_a_new_value_often_is_free_to_move() {
+    let password = "apiVersion: generators.external-secrets.io/v1alpha1\nkind: Password\nmetadata: { name: p, namespace: team }\n\
+         spec: { length: 12 }\n---\n";
+    let often = external_secret(
+        "often",
+        "{ refreshInterval: 15s, dataFrom: [{ sourceRef: { generatorRef: { kind: Password, name: p } } }] }",
+    );
+    let made = made(&[("all.yaml", &format!("{password}{often}"))]);
+    let watched = &made.asked.watched[0];
+    assert!(!watched.stands_still, "{watched:?}");
+    assert!(watched.what.ends_with("; ExternalSecret often makes a new one every 15 s"), "{}", watched.what);
+}
