@@ -120,6 +120,8 @@ pub enum What {
         /// To what.
         state: ComponentState,
     },
+    /// From here on another release of a component is in its place; what runs is stopped next.
+    Replaced(ComponentInfo),
     /// What a server has used so far.
     Usage {
         /// Which.

@@ -5,6 +5,7 @@
 //! [`verdict`], purely.
 
 pub mod clock;
+pub mod compare;
 pub mod event;
 pub mod extract;
 pub mod fingerprint;

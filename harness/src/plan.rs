@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 mod expectation;
 
-pub use expectation::{Always, Counted, Expectation, Orders, Since, Who};
+pub use expectation::{Always, Counted, Expectation, Orders, Since, Who, Window};
 
 use crate::clock::Micros;
 use crate::event::{CredentialName, Hop, ProbeName};

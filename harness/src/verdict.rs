@@ -71,8 +71,49 @@ pub struct Finding {
     /// is expected fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<String>,
+    /// How that defect stands here; none where nothing is pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defect: Option<Defect>,
     /// Events that show it, by `seq` in `events.jsonl`.
     pub evidence: Vec<u64>,
+}
+
+/// How a pinned defect stands on the version that was played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Defect {
+    /// Nobody can tell.
+    Unclear,
+    /// Not pinned on this version, and not there.
+    Absent,
+    /// Pinned on this version, and no longer there.
+    Gone,
+    /// Pinned on this version, and there.
+    Known,
+    /// Not pinned on this version, and there all the same.
+    Spread,
+}
+
+impl Defect {
+    /// The words for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unclear => "cannot tell",
+            Self::Absent => "not there",
+            Self::Gone => "pinned, but gone",
+            Self::Known => "there, as pinned",
+            Self::Spread => "there, and not pinned",
+        }
+    }
+
+    /// Whether what is wrong shows; none where nobody can tell.
+    pub fn shows(self) -> Option<bool> {
+        match self {
+            Self::Unclear => None,
+            Self::Absent | Self::Gone => Some(false),
+            Self::Known | Self::Spread => Some(true),
+        }
+    }
 }
 
 /// Where a rotation stopped.

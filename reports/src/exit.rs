@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use handover_harness::compare::Outcome;
 use handover_harness::verdict::{RunVerdict, Verdict};
 
 /// How the program ends. Declared in order of precedence: of several that apply, the first is the exit.
@@ -101,4 +102,14 @@ pub fn exit_of(run: &RunVerdict, leftovers: bool, leak: bool) -> Exit {
     .flatten()
     .min()
     .unwrap_or(Exit::Passed)
+}
+
+/// The exit of a comparison: 1 where something got worse, 3 where nobody can tell, else 0, also where things
+/// changed. What befalls the program itself (2, 5, 6, an interruption) is the caller's to add.
+pub fn exit_of_comparison(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Nothing | Outcome::Changed => Exit::Passed,
+        Outcome::Worse => Exit::Failed,
+        Outcome::CannotTell => Exit::Inconclusive,
+    }
 }

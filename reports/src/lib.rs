@@ -1,14 +1,16 @@
 //! A judged run in, reports out: terminal, JUnit, `verdict.json`, and the exit code.
 //!
-//! The input of every report is a [`RunVerdict`](handover_harness::verdict::RunVerdict) and nothing
-//! else: nothing here judges, and a finished run's reports can be made again from its files alone.
+//! The input of every report is a [`RunVerdict`](handover_harness::verdict::RunVerdict), or two sides of them
+//! [compared](mod@comparison), and nothing else: nothing here judges, and a finished run's reports can be made again from its files alone.
 //! Rendering is pure; the only thing that touches a disk is [`mod@file`].
 
 mod explain;
 mod figures;
+mod page;
 mod table;
 mod text;
 
+pub mod comparison;
 pub mod exit;
 pub mod file;
 pub mod junit;
@@ -17,6 +19,6 @@ pub mod style;
 pub mod terminal;
 pub mod verdict_json;
 
-pub use exit::{Exit, exit_of};
+pub use exit::{Exit, exit_of, exit_of_comparison};
 pub use file::{WriteError, write_atomically};
 pub use style::Style;

@@ -9,16 +9,14 @@ use handover_harness::plan::Evidence;
 use handover_harness::verdict::{Finding, RunVerdict, ScenarioVerdict, Verdict};
 
 use crate::exit::Exit;
+use crate::page::Page;
 use crate::style::{Ink, Style};
-use crate::text::{fill, line, wrap};
+use crate::text::{line, wrap};
 use crate::{explain, figures, table};
-
-/// Columns that the labels take.
-const LABELS: usize = 12;
 
 /// The whole report. `exit` is what the program will end with, `out_dir` where the evidence lies.
 pub fn render(run: &RunVerdict, exit: Exit, out_dir: &Path, style: &Style) -> String {
-    let mut page = Page { text: String::new(), style };
+    let mut page = Page::new(style);
     page.head(run);
     let mut scenarios: Vec<&ScenarioVerdict> = run.scenarios.iter().collect();
     scenarios.sort_by_key(|scenario| scenario.verdict);
@@ -27,12 +25,6 @@ pub fn render(run: &RunVerdict, exit: Exit, out_dir: &Path, style: &Style) -> St
     }
     page.foot(run, exit, out_dir);
     page.text
-}
-
-/// The report as far as it is written.
-struct Page<'a> {
-    text: String,
-    style: &'a Style,
 }
 
 impl Page<'_> {
@@ -116,46 +108,6 @@ impl Page<'_> {
         self.push(&format!("{}  {}", totals(run), self.style.paint(outcome, &meaning)));
         // Not wrapped: a path is there to be copied.
         self.push(&format!("evidence in {}", line(&out_dir.display().to_string())));
-    }
-
-    fn push(&mut self, row: &str) {
-        self.text.push_str(row);
-        self.text.push('\n');
-    }
-
-    /// `label  text`, the text wrapped beside its label.
-    fn labelled(&mut self, indent: usize, label: &str, text: &str, ink: Option<Ink>) {
-        self.beside(indent, label, wrap(text, self.room(indent)), ink);
-    }
-
-    /// `label  one; another`, broken between the items only; nothing where there are none.
-    fn listed(&mut self, indent: usize, label: &str, items: Vec<String>, ink: Option<Ink>) {
-        let last = items.len().saturating_sub(1);
-        let comma = |(index, item): (usize, &String)| line(item) + if index == last { "" } else { ";" };
-        let items: Vec<String> = items.iter().enumerate().map(comma).collect();
-        if !items.is_empty() {
-            self.beside(indent, label, fill(items.iter().map(String::as_str), self.room(indent)), ink);
-        }
-    }
-
-    /// `label  one; another`, broken anywhere: for sentences; nothing where there are none.
-    fn joined(&mut self, indent: usize, label: &str, items: &[String]) {
-        if !items.is_empty() {
-            self.labelled(indent, label, &items.join("; "), None);
-        }
-    }
-
-    fn room(&self, indent: usize) -> usize {
-        self.style.width.saturating_sub(indent + LABELS)
-    }
-
-    fn beside(&mut self, indent: usize, label: &str, rows: Vec<String>, ink: Option<Ink>) {
-        let mut label = self.style.paint(Ink::Faint, &format!("{label:<LABELS$}"));
-        for row in rows {
-            let row = ink.map_or(row.clone(), |ink| self.style.paint(ink, &row));
-            self.push(&format!("{:indent$}{label}{row}", ""));
-            label = " ".repeat(LABELS);
-        }
     }
 }
 

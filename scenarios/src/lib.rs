@@ -4,3 +4,4 @@ pub mod cli;
 pub mod explain;
 pub mod language;
 pub mod play;
+pub mod upgrade;

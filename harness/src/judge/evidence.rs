@@ -24,6 +24,7 @@ fn found(verb: &str, verdict: Verdict, expected: impl Into<String>, seen: impl I
         limit_us: None,
         stopped: None,
         pinned: None,
+        defect: None,
         evidence: Vec::new(),
     }
 }

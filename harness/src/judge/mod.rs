@@ -119,6 +119,7 @@ impl Expected {
             limit_us: judgement.limit,
             stopped: judgement.stopped.clone(),
             pinned: None,
+            defect: None,
             evidence: judgement.evidence.clone(),
         }
     }

@@ -113,6 +113,22 @@ pub enum Since {
     Step(usize),
 }
 
+/// A part of a scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// From this moment on; none: from the first thing that was seen.
+    pub since: Option<Since>,
+    /// Before this moment; none: to the end.
+    pub until: Option<Since>,
+}
+
+impl Window {
+    /// Whether it is the whole of it.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A state that must hold all the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +153,9 @@ pub enum Always {
         credential: CredentialName,
         /// Where.
         at: Hop,
+        /// In which part of the scenario.
+        #[serde(default, skip_serializing_if = "Window::is_all")]
+        during: Window,
     },
     /// No torn pair: what is seen at the hop has no fields that belong to different generations.
     Whole {

@@ -23,7 +23,7 @@ pub use fold::{Damaged, fold};
 pub use query::Move;
 pub(crate) use query::moves_among;
 pub use replicas::{Life, Reach};
-pub use story::{Blind, Counting, Played, Presence, Remark, Story, TurnedAway};
+pub use story::{Blind, Counting, Placed, Played, Presence, Remark, Story, TurnedAway};
 pub use track::{Answer, Generation, Rotation, Sample, Track};
 
 use crate::clock::Micros;
@@ -135,6 +135,7 @@ impl Timeline {
             | What::Replica { .. }
             | What::Refusal(_)
             | What::State { .. }
+            | What::Replaced(_)
             | What::Gap { .. } => {}
         }
     }

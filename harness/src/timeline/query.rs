@@ -5,6 +5,7 @@ use super::story::{Blind, Story};
 use super::track::{Generation, Rotation, Sample};
 use crate::clock::Micros;
 use crate::event::{Ending, Hop, Phase};
+use crate::plan::Since;
 
 /// The value at a hop moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,14 @@ impl Story {
     pub fn complete(&self) -> bool {
         let done = self.steps.values().filter(|step| step.phase == Phase::Done).count();
         matches!(self.ended, Some((_, Ending::Finished))) && done >= self.plan.steps
+    }
+
+    /// When a moment of the plan was; none where its step never began.
+    pub fn moment(&self, since: Since) -> Option<Micros> {
+        match since {
+            Since::Began => self.steps.values().map(|step| step.began).min().or(Some(self.began)),
+            Since::Step(index) => self.steps.get(&index).map(|step| step.began),
+        }
     }
 
     /// The rotations ordered of a credential: r1 is at index 0.

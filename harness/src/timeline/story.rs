@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::track::Track;
 use crate::clock::Micros;
 use crate::event::{
-    CounterName, CredentialName, Ending, Event, Phase, ProbeName, Refusal, ReplicaName, StateName, What,
+    ComponentInfo, CounterName, CredentialName, Ending, Event, Phase, ProbeName, Refusal, ReplicaName,
+    StateName, What,
 };
 use crate::mask::Masked;
 use crate::plan::{MovesBy, Plan};
@@ -31,6 +32,8 @@ pub struct Story {
     pub refusals: Vec<TurnedAway>,
     /// The states that named things had, in order.
     pub states: BTreeMap<StateName, Vec<Remark>>,
+    /// The releases that it put in place of others, in order.
+    pub releases: Vec<Placed>,
     /// When its watches were blind, in order.
     pub gaps: Vec<Blind>,
     /// Free text, in order.
@@ -91,6 +94,17 @@ pub struct TurnedAway {
     pub refusal: Refusal,
 }
 
+/// Another release of a component takes the place of the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The event.
+    pub seq: u64,
+    /// When: the one before still runs, and is stopped next.
+    pub at: Micros,
+    /// The one that comes.
+    pub release: ComponentInfo,
+}
+
 /// A time in which a watch was blind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blind {
@@ -130,6 +144,7 @@ impl Story {
             replicas: BTreeMap::new(),
             refusals: Vec::new(),
             states: BTreeMap::new(),
+            releases: Vec::new(),
             gaps: Vec::new(),
             notes: Vec::new(),
             last_at: began,
@@ -178,6 +193,7 @@ impl Story {
                 let remark = Remark { seq, at, text: is.clone() };
                 self.states.entry(state.clone()).or_default().push(remark);
             }
+            What::Replaced(release) => self.releases.push(Placed { seq, at, release: release.clone() }),
             What::Gap { probe, from, why } => {
                 let (probe, why) = (probe.clone(), why.clone());
                 self.gaps.push(Blind { seq, probe, from: *from, until: at, why });

@@ -1,7 +1,8 @@
 //! The table of exit codes, and which of several wins.
 
+use handover_harness::compare::Outcome;
 use handover_harness::verdict::{RunVerdict, Verdict};
-use handover_reports::{Exit, exit_of};
+use handover_reports::{Exit, exit_of, exit_of_comparison};
 
 use crate::samples;
 
@@ -57,4 +58,10 @@ fn what_befalls_the_run_counts_too() {
     let mut run = run_of(&[Verdict::Pass]);
     run.torn = true;
     assert_eq!(exit_of(&run, false, false), Exit::Inconclusive, "a killed run never passes");
+}
+
+#[test]
+fn a_comparison_fails_only_where_something_got_worse() {
+    let outcomes = [Outcome::Nothing, Outcome::Changed, Outcome::Worse, Outcome::CannotTell];
+    assert_eq!(outcomes.map(|outcome| exit_of_comparison(outcome).code()), [0, 0, 1, 3]);
 }

@@ -6,7 +6,7 @@ use handover_harness::clock::Micros;
 use handover_harness::event::{Calibration, ComponentInfo, Hop, OrderKind, Quantiles, RunInfo};
 use handover_harness::plan::{Bounds, Evidence, Refresh};
 use handover_harness::verdict::{
-    ClaimFinding, FORMAT, Finding, HopRow, ProbeHealth, Projection, ReplicaCount, RunVerdict,
+    ClaimFinding, Defect, FORMAT, Finding, HopRow, ProbeHealth, Projection, ReplicaCount, RunVerdict,
     ScenarioVerdict, ServerUsage, Standing, Stopped, Verdict,
 };
 
@@ -29,6 +29,7 @@ pub(crate) fn finding(verb: &str, expected: &str, verdict: Verdict, seen: &str) 
         limit_us: None,
         stopped: None,
         pinned: None,
+        defect: None,
         evidence: vec![12, 15],
     }
 }
@@ -309,6 +310,7 @@ pub(crate) fn scheduled() -> ScenarioVerdict {
     });
     let pinned = Finding {
         pinned: Some("a retried rotation kills the overlap".to_owned()),
+        defect: Some(Defect::Known),
         measured_us: Some(bounds(9_800, 10_100)),
         limit_us: Some(Micros(1_000 * MS)),
         ..finding(

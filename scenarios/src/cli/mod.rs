@@ -11,6 +11,7 @@ mod run;
 mod scenarios;
 mod screen;
 mod signals;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ struct With {
 enum Command {
     /// Start the servers, play scenarios, judge them, write reports
     Run(RunArgs),
+    /// Say what changes when one version takes another's place: the catalogue on either, and the hop between them
+    Upgrade(UpgradeArgs),
     /// Judge a finished run again from its files alone
     Judge(JudgeArgs),
     /// Find all errors of scenario files
@@ -147,6 +150,45 @@ struct RunArgs {
 }
 
 #[derive(Debug, Args)]
+struct UpgradeArgs {
+    #[command(flatten)]
+    which: Which,
+    /// What runs now: eso=v0.16.1, eso=PATH@VERSION, eso=image:REFERENCE (and eso-crds=…, eso-chart=… with a path)
+    #[arg(long, value_name = "NAME=RELEASE")]
+    from: Vec<String>,
+    /// What is to come
+    #[arg(long, value_name = "NAME=RELEASE")]
+    to: Vec<String>,
+    /// Watch whatever these manifests make, over the hop [default: one of each kind]
+    #[arg(long, value_name = "FILE|DIR")]
+    manifests: Vec<PathBuf>,
+    /// Play the hop alone, and not the catalogue on either version
+    #[arg(long)]
+    hop_only: bool,
+    /// Play the catalogue so often on each version, by turns: more times to compare
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=50))]
+    rounds: u64,
+    /// How long everything is watched after each change of the hop
+    #[arg(long, value_name = "TIME", default_value = "8s", value_parser = upgrade::duration)]
+    hold: std::time::Duration,
+    /// How many scenarios play side by side [default: 6]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: Option<u64>,
+    /// Where all files go [default: target/handover/RUN]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Draw probe phases and the order of scenarios from this number
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Summary::Human)]
+    format: Summary,
+    /// Values for ESO's chart, on both versions
+    #[arg(long, value_name = "FILE")]
+    eso_values: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct JudgeArgs {
     /// The run's output directory
     dir: PathBuf,
@@ -189,6 +231,17 @@ enum Format {
     Json,
 }
 
+/// What of a comparison goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Summary {
+    /// Text for people
+    Human,
+    /// Text for a pull request
+    Markdown,
+    /// The content of comparison.json
+    Json,
+}
+
 /// A command that could not do what it should: one message, and the exit code that goes with it.
 #[derive(Debug)]
 struct Failure {
@@ -214,6 +267,7 @@ pub fn main() -> ExitCode {
     let screen = Screen::of_process();
     let done = match cli.command {
         Command::Run(args) => run::run(&args, &cli.with, &screen),
+        Command::Upgrade(args) => upgrade::upgrade(&args, &cli.with, &screen),
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
         Command::Explain { paths } => explain::explain(&paths, &screen),

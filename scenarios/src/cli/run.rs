@@ -9,10 +9,11 @@ use handover_reports::{Exit, exit_of, junit, write_atomically};
 use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
 use crate::play::bench;
 use crate::play::halt::Halt;
+use crate::play::releases::Ends;
 use crate::play::run::{Aftermath, Order, run as play};
 
 /// How many scenarios play side by side unless somebody says otherwise: they mostly wait.
-const JOBS: u64 = 6;
+pub(super) const JOBS: u64 = 6;
 
 /// `handover run`
 pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
@@ -23,6 +24,7 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
         seed: args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
         components: request,
+        ends: Ends::new(),
         eso_values: args.eso_values.clone(),
         keep: args.keep,
     })?;
@@ -44,6 +46,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
         seed: 0,
         components: request,
+        ends: Ends::new(),
         eso_values: None,
         keep: false,
     })?;
@@ -77,14 +80,7 @@ fn prepare(
     if scenarios.is_empty() {
         return Err(scenarios::nothing(which));
     }
-    let wall = jiff::Timestamp::now();
-    let stamp = wall.strftime("%Y%m%d-%H%M%S");
-    let header = Header {
-        format: FORMAT,
-        run: format!("{stamp}-{:04x}", rand::random::<u16>()),
-        wall: wall.to_string(),
-        at: Micros::now(),
-    };
+    let header = header();
     let order = order(&header, with.request()?, scenarios);
     if order.out.join("events.jsonl").exists() {
         return Err(Failure::usage(format!(
@@ -96,8 +92,20 @@ fn prepare(
     Ok((header, order))
 }
 
+/// A run that begins now.
+pub(super) fn header() -> Header {
+    let wall = jiff::Timestamp::now();
+    let stamp = wall.strftime("%Y%m%d-%H%M%S");
+    Header {
+        format: FORMAT,
+        run: format!("{stamp}-{:04x}", rand::random::<u16>()),
+        wall: wall.to_string(),
+        at: Micros::now(),
+    }
+}
+
 /// Plays, with the report of an aborted run in place until there is a better one.
-fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
+pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
     let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
     write_atomically(&order.out.join("junit.xml"), aborted).map_err(|error| Failure::environment(&error))?;
     let (swept, left) = gc::runs(order.components.cache.root())?;
@@ -129,11 +137,11 @@ fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, 
     Ok(aftermath)
 }
 
-fn default_out(run: &str) -> PathBuf {
+pub(super) fn default_out(run: &str) -> PathBuf {
     PathBuf::from("target/handover").join(run)
 }
 
-fn make_out(out: &Path) -> Result<(), Failure> {
+pub(super) fn make_out(out: &Path) -> Result<(), Failure> {
     handover_fixtures::embedded::template::private_dir(out).map_err(|error| Failure {
         exit: Exit::Environment,
         message: format!(

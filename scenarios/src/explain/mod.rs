@@ -4,7 +4,7 @@
 mod consumers;
 mod findings;
 mod page;
-mod ways;
+pub(crate) mod ways;
 
 #[cfg(test)]
 mod tests;

@@ -10,40 +10,40 @@ use crate::language::source::Span;
 use crate::language::vars::Interval;
 
 /// One object that carries a credential on.
-pub(super) struct Carrier<'o> {
-    pub(super) object: &'o Object,
+pub(crate) struct Carrier<'o> {
+    pub(crate) object: &'o Object,
     /// Where it takes the value from.
-    pub(super) sources: Vec<Source<'o>>,
+    pub(crate) sources: Vec<Source<'o>>,
     /// How often, and how the manifest says it.
-    pub(super) every: Option<Duration>,
-    pub(super) said: String,
+    pub(crate) every: Option<Duration>,
+    pub(crate) said: String,
     /// The manifest says how often, and what it says is no duration.
-    pub(super) unclear: bool,
+    pub(crate) unclear: bool,
     /// The Secret that it writes, or the paths that it feeds.
-    pub(super) to: To,
+    pub(crate) to: To,
 }
 
 /// Where a carrier puts what it took.
-pub(super) enum To {
+pub(crate) enum To {
     Secret(String),
     Paths(Vec<String>),
 }
 
 /// Where a value comes from.
 #[derive(Clone)]
-pub(super) struct Source<'o> {
-    pub(super) from: From,
+pub(crate) struct Source<'o> {
+    pub(crate) from: From,
     /// As a person would say it: `secret/app in OpenBao, by SecretStore openbao`.
-    pub(super) said: String,
+    pub(crate) said: String,
     /// The line that says so.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// The generator, where it is among the files.
-    pub(super) generator: Option<&'o Object>,
+    pub(crate) generator: Option<&'o Object>,
 }
 
 /// What kind of place a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum From {
+pub(crate) enum From {
     /// A path of a KV engine.
     Kv(String),
     /// A static role: OpenBao rotates it, each read answers what it is now.
@@ -58,9 +58,19 @@ pub(super) enum From {
     Unknown,
 }
 
+impl From {
+    /// Whether each asking makes a new value.
+    pub(crate) fn makes_new(&self) -> bool {
+        match self {
+            Self::Dynamic(_) | Self::Fresh => true,
+            Self::Kv(_) | Self::StaticRole(_) | Self::Secret(_) | Self::Unknown => false,
+        }
+    }
+}
+
 impl Carrier<'_> {
     /// Whether a PushSecret feeds what this one fetches.
-    pub(super) fn fed_by<'c>(&self, all: &'c [Self]) -> Option<&'c Self> {
+    pub(crate) fn fed_by<'c>(&self, all: &'c [Self]) -> Option<&'c Self> {
         let fetched = |path: &String| {
             self.sources.iter().any(|source| matches!(&source.from, From::Kv(known) if same(known, path)))
         };
@@ -68,7 +78,7 @@ impl Carrier<'_> {
     }
 
     /// The carrier that writes the Secret which this one pushes.
-    pub(super) fn pushes_from<'c>(&self, all: &'c [Self]) -> Option<&'c Self> {
+    pub(crate) fn pushes_from<'c>(&self, all: &'c [Self]) -> Option<&'c Self> {
         let pushed = self.sources.iter().find_map(|source| match &source.from {
             From::Secret(name) => Some(name),
             From::Kv(_) | From::StaticRole(_) | From::Dynamic(_) | From::Fresh | From::Unknown => None,
@@ -78,7 +88,7 @@ impl Carrier<'_> {
     }
 
     /// The carriers before this one and itself, the first one first.
-    pub(super) fn chain<'c>(&'c self, all: &'c [Self]) -> Vec<&'c Self> {
+    pub(crate) fn chain<'c>(&'c self, all: &'c [Self]) -> Vec<&'c Self> {
         let mut chain = vec![self];
         while let Some(before) = chain[0].fed_by(all).or_else(|| chain[0].pushes_from(all)) {
             // Somebody who pushes what they fetch goes round in circles.
@@ -99,7 +109,7 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// All carriers of these objects.
-pub(super) fn of(objects: &[Object]) -> Vec<Carrier<'_>> {
+pub(crate) fn of(objects: &[Object]) -> Vec<Carrier<'_>> {
     let mut carriers = Vec::new();
     for object in objects {
         let Some(carried) = &object.carrier else { continue };
@@ -243,7 +253,7 @@ fn pushed<'o>(objects: &'o [Object], object: &'o Object) -> Vec<Source<'o>> {
 }
 
 /// How long what a generator asks for lives: its `parameters`, or a comment `# ttl: 1h` beside it.
-pub(super) fn lifetime(generator: &Object, key: &str) -> Option<Duration> {
+pub(crate) fn lifetime(generator: &Object, key: &str) -> Option<Duration> {
     let parameter = text(&generator.node, &["spec", "parameters", key]);
     let mark = format!("# {key}:");
     // A mapping's place ends before the comments in it do: the document is what is meant.

@@ -28,6 +28,8 @@ pub(crate) enum Siblings {
     Embedded(PathBuf),
     /// On disk.
     Disk(PathBuf),
+    /// What was read before, under a word for each part.
+    Read(Vec<(&'static str, Vec<Arc<Source>>)>),
 }
 
 impl Catalogue {
@@ -75,6 +77,12 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// One scenario that the program itself has written, with the files that it may name.
+    pub(crate) fn written(text: String, files: Vec<(&'static str, Vec<Arc<Source>>)>) -> Self {
+        let source = Source::new("the upgrade's own scenario", text);
+        Self { files: vec![ScenarioFile { source, siblings: Siblings::Read(files) }] }
+    }
+
     /// Every scenario file's name and text.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.files.iter().map(|file| &*file.source)
@@ -97,6 +105,7 @@ impl Siblings {
                     read_text(&path).map_err(|why| format!("cannot read `{}`: {why}", path.display()))?;
                 Ok(Source::new(path.display().to_string(), text))
             }
+            Self::Read(_) => Err(format!("there is no file `{relative}`")),
         }
     }
 }

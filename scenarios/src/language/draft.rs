@@ -15,8 +15,8 @@ use super::node::Node;
 use super::scale::{Grain, Scale};
 use super::scenario::{
     CallCounter, Credential, Database, DynamicRole, GivenSecret, Inference, Kv, LeaseCounter, LoginRole,
-    Manifest, MetricCounter, ObjectCounter, ObjectRef, Policy, Reader, Request, Seed, StaticRole, Step,
-    Store, WatchedCondition, Workload,
+    Manifest, MetricCounter, ObjectCounter, ObjectRef, Policy, Reader, ReleaseRef, Request, Seed, StaticRole,
+    Step, Store, WatchedCondition, Workload,
 };
 use super::source::{Source, Span};
 use super::vars::{Interval, Vars};
@@ -28,6 +28,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) vars: Vars,
     /// How much intervals, periods and lifetimes shrink.
     pub(crate) scale: Option<Scale>,
+    /// On which releases it begins.
+    pub(crate) releases: Vec<ReleaseRef>,
     pub(crate) databases: Bound<Database>,
     pub(crate) stores: Bound<GivenStore>,
     pub(crate) objects: Vec<Object>,
@@ -79,6 +81,7 @@ impl<'a> Draft<'a> {
             siblings,
             vars,
             scale: None,
+            releases: Vec::new(),
             databases: Bound::new("database"),
             stores: Bound::new("store"),
             objects: Vec::new(),

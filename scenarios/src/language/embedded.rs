@@ -18,6 +18,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "auth/offboarding-safe.yaml",
     "auth/offboarding.yaml",
     "auth/tenants.yaml",
+    "eso/generated.yaml",
+    "eso/upgrade-keeps-generated.yaml",
     "fight/bootstrap-secret.yaml",
     "fight/bootstrap.yaml",
     "fight/fleet.yaml",

@@ -30,13 +30,21 @@ impl Siblings {
         match self {
             Self::Embedded(folder) => embedded_files(folder, word),
             Self::Disk(folder) => several(&beside(folder, word)),
+            Self::Read(files) => {
+                let found = files.iter().find(|(known, _)| *known == word);
+                let gathered = |sources: &Vec<Arc<Source>>| Gathered {
+                    sources: sources.clone(),
+                    unreadable: Vec::new(),
+                };
+                Ok(found.map(|(_, sources)| gathered(sources)))
+            }
         }
     }
 
     /// The path on disk that a word means; none in the catalogue that is compiled in.
     pub(crate) fn path(&self, word: &str) -> Option<PathBuf> {
         match self {
-            Self::Embedded(_) => None,
+            Self::Embedded(_) | Self::Read(_) => None,
             Self::Disk(folder) => Some(folder.join(word)),
         }
     }
@@ -44,7 +52,7 @@ impl Siblings {
     /// What a kustomization makes of its folder.
     pub(crate) fn kustomize(&self, word: &str) -> Result<Arc<Source>, String> {
         match self {
-            Self::Embedded(_) => {
+            Self::Embedded(_) | Self::Read(_) => {
                 Err("a scenario of the program's own catalogue has no kustomization".to_owned())
             }
             Self::Disk(folder) => kustomize::build(&beside(folder, word)),

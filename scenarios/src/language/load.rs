@@ -230,6 +230,7 @@ fn finish(header: Header, draft: Draft<'_>, judged: Judged) -> Scenario {
         slow: header.slow,
         tags: header.tags,
         needs: header.needs,
+        releases: draft.releases,
         databases: draft.databases.iter().cloned().collect(),
         static_roles: Vec::new(),
         dynamic_roles: Vec::new(),

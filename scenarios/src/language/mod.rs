@@ -31,6 +31,7 @@ pub(crate) mod manifest;
 pub(crate) mod names;
 pub(crate) mod node;
 mod pinned;
+mod release;
 mod request;
 mod room;
 mod scale;

@@ -13,7 +13,9 @@ use serde_json::Value;
 mod action;
 mod workload;
 
-pub use action::{Action, BaoCall, BaoMethod, How, ObjectRef, Request, ServerAction, Step, Target};
+pub use action::{
+    Action, BaoCall, BaoMethod, How, ObjectRef, ReleaseRef, Request, ServerAction, Step, Target,
+};
 pub use workload::{Connects, Place, Reads, Workload};
 
 /// One scenario, loaded.
@@ -35,6 +37,8 @@ pub struct Scenario {
     pub needs: BTreeSet<String>,
     /// Its vars, after `--set`; a `--set` of any other name means nothing to it.
     pub vars: BTreeMap<String, String>,
+    /// The releases on which it begins, where those are not the run's.
+    pub releases: Vec<ReleaseRef>,
     /// Databases it logs in to.
     pub databases: Vec<Database>,
     /// Static roles of OpenBao's database engine.
@@ -75,6 +79,17 @@ pub struct Scenario {
     pub inferences: Vec<Inference>,
     /// How it is watched and judged.
     pub plan: Plan,
+}
+
+impl Scenario {
+    /// Every release that it puts in place, or begins on.
+    pub fn wanted_releases(&self) -> impl Iterator<Item = &ReleaseRef> {
+        let replaced = self.steps.iter().filter_map(|step| match &step.action {
+            Action::Replace(release) => Some(release),
+            _ => None,
+        });
+        self.releases.iter().chain(replaced)
+    }
 }
 
 /// A server that checks passwords.
@@ -261,7 +276,7 @@ pub struct InSecret {
     pub namespace: Option<String>,
     /// The Secret's name.
     pub name: String,
-    /// Where in the Secret each field is.
+    /// Where in the Secret each field is; empty: every key is one.
     pub keys: BTreeMap<FieldName, Spot>,
     /// The ExternalSecret that writes it (the `sync` hop), found in the manifests.
     pub external_secret: Option<String>,

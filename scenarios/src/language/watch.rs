@@ -1,4 +1,4 @@
-//! `watch`: how often credentials are asked for, and which objects are counted.
+//! `watch`: how often credentials are asked for, and which objects and calls are counted.
 
 use std::time::Duration;
 
@@ -9,19 +9,21 @@ use super::error::Sink;
 use super::form::{Form, text};
 use super::node::{Key, Node};
 use super::shape::shape;
-use super::words::{CredentialName, DurationExpression, KindName};
+use super::words::{BaoPath, CredentialName, DurationExpression, KindName};
 
 /// Anything shorter measures the harness.
 const SHORTEST: Duration = Duration::from_millis(5);
 
 shape! {
-    /// How often something is asked for, or which objects are counted.
+    /// How often something is asked for, or what is counted.
     #[schemars(untagged)]
     pub(super) enum Watch {
         /// How often a credential is tried.
         Credential(Credential),
         /// Which objects are counted.
         Objects(Objects),
+        /// Which calls are counted.
+        Calls(Calls),
     }
 
     /// How often a credential is tried at its origin, and by its readers. `sync` and `secret` are watched, and the
@@ -42,6 +44,15 @@ shape! {
     }
 }
 
+shape! {
+    /// Calls of others than the harness to a path of OpenBao, counted by its audit log.
+    #[schemars(inline)]
+    pub(super) struct Calls {
+        /// As OpenBao's audit log names it, without the OpenBao namespace: `secret/data/app`.
+        calls: BaoPath,
+    }
+}
+
 /// Reads the room. Its entries are no verbs but say what they watch.
 pub(super) fn read(draft: &mut Draft<'_>, node: &Node) {
     if node.map().is_some() {
@@ -52,6 +63,8 @@ pub(super) fn read(draft: &mut Draft<'_>, node: &Node) {
         let head = Key { text: "watch".to_owned(), span: item.span.clone() };
         if item.get("objects").is_some() {
             objects(draft, &head, item);
+        } else if item.get("calls").is_some() {
+            calls(draft, &head, item);
         } else {
             credential(draft, &head, item);
         }
@@ -63,6 +76,25 @@ fn objects(draft: &mut Draft<'_>, head: &Key, item: &Node) {
     if let Some(kind) = form.need("objects").and_then(|node| kind(draft.sink, node)) {
         draft.count_objects(kind);
     }
+}
+
+fn calls(draft: &mut Draft<'_>, head: &Key, item: &Node) {
+    let Some(form) = Form::open::<Calls>(draft.sink, head, item) else { return };
+    if let Some(path) = form.need("calls").and_then(|node| audited(draft.sink, node)) {
+        draft.count_calls(path);
+    }
+}
+
+/// A path as OpenBao's audit log names it.
+pub(super) fn audited<'n>(sink: &Sink, node: &'n Node) -> Option<&'n str> {
+    let path = text(sink, node)?;
+    let odd = path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.starts_with("v1/");
+    if odd {
+        let hint = "as OpenBao's audit log names it: `database/static-creds/fleet`";
+        sink.report_with(&node.span, format!("`{path}` is not a path"), hint);
+        return None;
+    }
+    Some(path)
 }
 
 /// A kind of Kubernetes object: `GeneratorState`.

@@ -41,6 +41,8 @@ words! {
     KindName { regex(pattern = r"^[A-Z][A-Za-z0-9]*$") }
     /// One over a whole number: `1/360`.
     ScaleWord { regex(pattern = r"^1/[1-9][0-9]*$") }
+    /// Every key of a Secret, whatever it is called.
+    EveryKey { regex(pattern = r"^\*$") }
     /// Where in a text the value is: `url.password`, `dsn.password`, `json:/POINTER`, `env:NAME`, `base64`,
     /// `dockerconfigjson.password`, or a chain of such: `base64 | json:/auths/*/password`. Of URLs there are
     /// username, password, host, port, path and query.NAME, of DSNs user, password, host, port and dbname.
@@ -55,6 +57,9 @@ words! {
     MarkName { length(min = 1) }
     /// The name of a `reader` or `workload`.
     ProbeName { length(min = 1) }
+    /// A release of a component: a version (`v0.20.4`), `image:REFERENCE`, a path relative to the scenario's file
+    /// (`PATH` or `PATH@VERSION`), or, in what `handover upgrade` plays, `from` or `to`.
+    ReleaseWord { length(min = 1) }
     /// A path relative to the scenario's file.
     FilePath { length(min = 1) }
 }

@@ -7,6 +7,7 @@ mod fill;
 pub mod given;
 pub mod halt;
 mod passwords;
+pub mod releases;
 pub mod run;
 pub mod scenario;
 pub mod schedule;
@@ -45,6 +46,14 @@ pub enum PlayError {
     Server {
         /// Which component.
         name: String,
+        /// Why.
+        why: String,
+    },
+    /// A release could not be obtained; the scenario is skipped.
+    #[error("{release} could not be obtained: {why}")]
+    Release {
+        /// Which.
+        release: String,
         /// Why.
         why: String,
     },

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Request, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Request, Resolved, ResolvedSet, resolve};
 use handover_fixtures::embedded::{self, Embedded};
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
@@ -22,6 +22,7 @@ use handover_harness::recorder::{Recorder, Scribe};
 
 use super::calibrate::calibrate;
 use super::halt::Halt;
+use super::releases::{Ends, Releases};
 use super::schedule::{self, Claims};
 use super::stage::{House, Stage};
 use super::{evidence, scenario};
@@ -50,6 +51,8 @@ pub struct Order {
     pub seed: u64,
     /// How components are obtained.
     pub components: Request,
+    /// The two releases of an upgrade, where it is about one.
+    pub ends: Ends,
     /// Values for ESO's chart.
     pub eso_values: Option<PathBuf>,
     /// Whether the servers' data is kept.
@@ -109,13 +112,23 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let playing = async {
         let components = unless(halt, obtain(order, show)).await?.map_err(|error| broke(&error))?;
         scribe.record(What::Run(info(order, &components)));
+        let components = Arc::new(components);
+        let progress = || show.obtaining();
+        let releases = Releases::obtain(
+            Arc::clone(&components),
+            &order.components,
+            &order.ends,
+            &order.scenarios,
+            progress,
+        );
+        let releases = unless(halt, releases).await?;
         for note in components.iter().filter_map(|resolved| resolved.note.as_ref()) {
             show.run(note);
             scribe.note(note);
         }
         let plane = unless(halt, start(order, &components, &run_dir, &scribe, show)).await?;
         let plane = Arc::new(plane.map_err(|error| broke(&error))?);
-        let played = on_plane(order, &plane, &scribe, show, halt).await;
+        let played = on_plane(order, &plane, releases, &scribe, show, halt).await;
         show.run("stopping the servers");
         let plane = Arc::into_inner(plane).expect("everybody who played has left the plane");
         let names: Vec<String> = plane.usage().into_keys().collect();
@@ -190,18 +203,23 @@ fn servers(scenarios: &[Scenario]) -> BTreeSet<Server> {
 }
 
 fn info(order: &Order, components: &ResolvedSet) -> RunInfo {
-    let components = components.iter().map(|resolved| ComponentInfo {
-        name: resolved.component.to_string(),
-        version: resolved.version.clone(),
-        source: resolved.source.to_string(),
-        sha256: resolved.sha256.clone(),
-        image: resolved.image.clone(),
-    });
+    let components = components.iter().map(component_info);
     RunInfo {
         handover: env!("CARGO_PKG_VERSION").to_owned(),
         plane: embedded::NAME.to_owned(),
         seed: order.seed,
         components: components.collect(),
+    }
+}
+
+/// What a component says of itself in a report.
+pub(crate) fn component_info(resolved: &Resolved) -> ComponentInfo {
+    ComponentInfo {
+        name: resolved.component.to_string(),
+        version: resolved.version.clone(),
+        source: resolved.source.to_string(),
+        sha256: resolved.sha256.clone(),
+        image: resolved.image.clone(),
     }
 }
 
@@ -254,6 +272,7 @@ async fn unless<T>(halt: &Halt, work: impl Future<Output = T>) -> Result<T, Endi
 async fn on_plane(
     order: &Order,
     plane: &Arc<Embedded>,
+    releases: Releases,
     scribe: &Scribe,
     show: &dyn Show,
     halt: &Halt,
@@ -274,6 +293,7 @@ async fn on_plane(
         seed: order.seed,
         // The golden ratio spreads consecutive seeds evenly.
         phase: (order.seed as f64 * 0.618_033_988_749_895).fract(),
+        releases,
     };
     show.run("measuring this host");
     scribe.note(MEASURING);

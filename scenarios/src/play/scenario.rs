@@ -43,6 +43,10 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
         if let Err(error) = clean_up(stage, &applied).await {
             stage.scribe.note(&format!("cleaning up: {}", chain(&error)));
         }
+        if let Err(error) = steps::server::put_back(stage).await {
+            stage.scribe.note(&format!("putting the run's own release back: {}", chain(&error)));
+            halt.halt(Ending::Broke(stage.scribe.mask(&chain(&error))));
+        }
     }
     stage.scribe.record(What::End(ending));
 }
@@ -50,9 +54,23 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
 async fn through(stage: &Stage<'_>, tell: &Tell<'_>, watching: &mut Watching) -> Ending {
     tell("setting the stage");
     let broke = |error: PlayError| match error {
-        PlayError::Lacks(lacks) => Ending::Skipped(stage.scribe.mask(&lacks.to_string())),
+        error @ (PlayError::Lacks(_) | PlayError::Release { .. }) => {
+            Ending::Skipped(stage.scribe.mask(&chain(&error)))
+        }
         error => Ending::Broke(stage.scribe.mask(&chain(&error))),
     };
+    // Everything that follows is to be made by the release on which the scenario begins; and who cannot have one that a
+    // later step wants is not begun at all.
+    for release in stage.scenario.wanted_releases() {
+        if let Err(why) = stage.house.releases.find(release) {
+            return broke(PlayError::Release { release: release.to_string(), why });
+        }
+    }
+    for release in &stage.scenario.releases {
+        if let Err(error) = steps::server::put(stage, release).await {
+            return broke(error);
+        }
+    }
     // Before anything is applied: the first words of a pod are part of the story.
     if let Err(error) = watching.host_workloads(stage) {
         return broke(error);

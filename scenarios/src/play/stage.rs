@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use handover_fixtures::components::ResolvedSet;
 use handover_fixtures::consumer::Probed;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::openbao;
@@ -14,6 +15,7 @@ use handover_harness::secret::Secret;
 use serde_json::{Value, json};
 
 use super::PlayError;
+use super::releases::Releases;
 use crate::language::scenario::{
     Credential, Database, DatabaseKind, DynamicRole, FirstPassword, GivenSecret, Kv, ObjectRef, Scenario,
     Seed, StaticRole, Store, Workload,
@@ -38,6 +40,8 @@ pub struct House {
     pub phase: f64,
     /// What everything of this run is drawn from.
     pub seed: u64,
+    /// The releases that scenarios put in place of the run's.
+    pub releases: Releases,
 }
 
 /// One scenario's corner.
@@ -58,6 +62,8 @@ pub struct Stage<'a> {
     firsts: Mutex<BTreeMap<(String, String), Secret>>,
     /// What was applied, for the way back.
     applied: Mutex<Vec<Value>>,
+    /// The components that it has replaced, for the way back.
+    replaced: Mutex<BTreeMap<String, Arc<ResolvedSet>>>,
 }
 
 /// The values of a credential's fields.
@@ -76,12 +82,18 @@ impl<'a> Stage<'a> {
             prefix: format!("s{number}_"),
             firsts: Mutex::default(),
             applied: Mutex::default(),
+            replaced: Mutex::default(),
         }
     }
 
     /// What was applied so far, in order.
     pub fn applied(&self) -> MutexGuard<'_, Vec<Value>> {
         self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The components that do not run as the run's own release now, and as which they run.
+    pub fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Arc<ResolvedSet>>> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the names of its database users begin with.

@@ -177,7 +177,7 @@ impl<'a> Room<'a> {
     /// Stops and starts the API server.
     pub(crate) async fn restart_api_server(&self) {
         let api_server = self.house.plane.control("kube-apiserver").expect("a component");
-        for order in [Order::Kill, Order::Start { program: None }] {
+        for order in [Order::Kill, Order::Start] {
             api_server.order(order, &|_| {}).await.unwrap_or_else(|error| panic!("{error}"));
         }
     }

@@ -17,7 +17,7 @@ pub(super) fn judge(story: &Story, always: &Always) -> Judgement {
     match always {
         Always::Retired { credential, within } => retired::judge(story, credential, *within),
         Always::StillAccepted { credential, time } => still_accepted::judge(story, credential, *time),
-        Always::HoldsStill { credential, at } => holds_still::judge(story, credential, *at),
+        Always::HoldsStill { credential, at, during } => holds_still::judge(story, credential, *at, *during),
         Always::Whole { credential, at } => whole::judge(story, credential, *at),
         Always::Agrees { credential, within } => agrees::judge(story, credential, *within),
         Always::State { state, is, since, within } => state::judge(story, state, is, *since, *within),

@@ -8,11 +8,8 @@ use crate::verdict::Verdict;
 
 /// From `within` after `since` on, it has that state, and keeps it.
 pub(super) fn judge(story: &Story, state: &str, is: &str, since: Since, within: Micros) -> Judgement {
-    let from = match since {
-        Since::Began => story.steps.values().map(|step| step.began).min().or(Some(story.began)),
-        Since::Step(index) => story.steps.get(&index).map(|step| step.began),
-    };
-    let (Some(from), readings) = (from, story.states.get(state).map_or(&[] as &[Remark], Vec::as_slice))
+    let (Some(from), readings) =
+        (story.moment(since), story.states.get(state).map_or(&[] as &[Remark], Vec::as_slice))
     else {
         return Judgement::inconclusive("the step that it is counted from never began");
     };

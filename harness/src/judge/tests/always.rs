@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::comes_to;
 use crate::event::{Ending, Hop, Outcome, Phase, What};
 use crate::fingerprint::{Fingerprint, Sighting};
-use crate::plan::{Always, Expectation, Since};
+use crate::plan::{Always, Expectation, Since, Window};
 use crate::timeline::sketch::{Sketch, span};
 use crate::verdict::Verdict;
 
@@ -202,7 +202,8 @@ fn ages() {
 
 #[test]
 fn several_together() {
-    let still = |at| Expectation::Always(Always::HoldsStill { credential: app(), at });
+    let still =
+        |at| Expectation::Always(Always::HoldsStill { credential: app(), at, during: Window::default() });
     let sketch = Sketch::kv().begin().news(0, "a").shows("store", 0, 1, "a");
     let both = Expectation::Every(vec![still(Hop::Secret), still(Hop::Store)]);
     comes_to(&sketch, &both, INCONCLUSIVE, "app was seen only once at store; 1 of 2 came to this");
@@ -210,4 +211,26 @@ fn several_together() {
     comes_to(&held, &both, PASS, "g0 stood at store all the time (2 looks)");
     comes_to(&held.news(300, "b"), &both, FAIL, "app moved 1 time at secret");
     comes_to(&sketch, &Expectation::Every(vec![]), INCONCLUSIVE, "nothing is expected");
+}
+
+#[test]
+fn a_value_that_must_stand_for_a_part_of_the_scenario() {
+    let still = |since: Option<usize>, until: Option<usize>| {
+        let during = Window { since: since.map(Since::Step), until: until.map(Since::Step) };
+        Expectation::Always(Always::HoldsStill { credential: app(), at: Hop::Secret, during })
+    };
+    let sketch = Sketch::kv().begin().news(1, "a").begins(10, 1).news(15, "b").begins(20, 2).begins(30, 3);
+    comes_to(&sketch, &still(None, None), FAIL, "app moved 1 time at secret: g0 → g1 at 15 ms");
+    comes_to(&sketch, &still(None, Some(1)), PASS, "g0 stood");
+    comes_to(&sketch, &still(Some(1), Some(2)), FAIL, "app moved 1 time at secret");
+    // What stood there when the part began was seen before it, and a move of before is no move of it.
+    comes_to(&sketch, &still(Some(2), None), PASS, "g1 stood");
+    comes_to(&sketch.clone().news(25, "c"), &still(Some(2), Some(3)), FAIL, "g1 → g2");
+    comes_to(&sketch.clone().news(35, "c"), &still(Some(2), Some(3)), PASS, "g1 stood");
+    comes_to(&sketch.clone().news(35, "c"), &still(Some(2), None), FAIL, "g1 → g2");
+    comes_to(&sketch, &still(Some(7), None), INCONCLUSIVE, "never began");
+    let blind = sketch.gap(12, 18);
+    comes_to(&blind, &still(Some(1), Some(2)), FAIL, "");
+    comes_to(&blind, &still(Some(2), None), PASS, "");
+    comes_to(&blind.gap(22, 24), &still(Some(2), None), INCONCLUSIVE, "blind");
 }

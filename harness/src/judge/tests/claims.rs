@@ -2,13 +2,17 @@
 
 use super::scenario;
 use crate::event::{ComponentInfo, Ending, Event, Hop, RunInfo, What};
-use crate::plan::{Always, Claim, Expectation, Expected};
+use crate::plan::{Always, Claim, Expectation, Expected, Window};
 use crate::timeline::sketch::{Sketch, ms};
 use crate::verdict::{ClaimFinding, Standing, Verdict};
 
 /// A scenario that claims that the Secret holds still, made about a version, played on eso v0.20.4.
 fn claiming(about: Option<&str>) -> Sketch {
-    let still = Expectation::Always(Always::HoldsStill { credential: "app".into(), at: Hop::Secret });
+    let still = Expectation::Always(Always::HoldsStill {
+        credential: "app".into(),
+        at: Hop::Secret,
+        during: Window::default(),
+    });
     let holds_if =
         Expected { verb: "holds_still".into(), text: "it holds".into(), line: 3, expectation: still };
     let (claim, source, about) = ("It does not move.".into(), "a page".into(), about.map(str::to_owned));

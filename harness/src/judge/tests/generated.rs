@@ -6,7 +6,7 @@ use crate::clock::Micros;
 use crate::event::{Event, Hop, Outcome, Refusal, What};
 use crate::judge::judge;
 use crate::mask::Masked;
-use crate::plan::{Always, Counted, Expectation, Orders, Since, Who};
+use crate::plan::{Always, Counted, Expectation, Orders, Since, Who, Window};
 use crate::timeline::sketch::{Sketch, span, value};
 use crate::timeline::{Timeline, fold};
 use crate::verdict::Verdict;
@@ -70,7 +70,11 @@ fn story(happenings: &[Happening], rotates: bool) -> Sketch {
         .expect(Expectation::Always(Always::Retired { credential: app(), within: span(100) }))
         .expect(Expectation::Order { credential: app(), at: Hop::Secret })
         .expect(Expectation::Order { credential: app(), at: Hop::Store })
-        .expect(Expectation::Always(Always::HoldsStill { credential: app(), at: Hop::Secret }))
+        .expect(Expectation::Always(Always::HoldsStill {
+            credential: app(),
+            at: Hop::Secret,
+            during: Window::default(),
+        }))
         .expect(Expectation::Count {
             of: Counted::Moves { credential: app(), at: Hop::Store },
             at_least: Some(1),
@@ -125,6 +129,7 @@ fn shifted(sketch: &Sketch, by: Micros) -> Sketch {
             What::Gap { from, .. } => *from = *from + by,
             What::Run(_) | What::Calibrated(_) | What::Plan(_) | What::Step(_) | What::Ordered(_) => {}
             What::Written { .. } | What::Count { .. } | What::Component { .. } | What::Usage { .. } => {}
+            What::Replaced(_) => {}
             What::Replica { .. } | What::Refusal(_) | What::State { .. } => {}
             What::Note(_) | What::End(_) => {}
         }

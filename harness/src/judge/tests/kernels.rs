@@ -3,7 +3,7 @@
 use super::{comes_to, judged};
 use crate::event::{Hop, Outcome, What};
 use crate::mask::Masked;
-use crate::plan::{Always, Counted, Expectation, Orders, Who};
+use crate::plan::{Always, Counted, Expectation, Orders, Who, Window};
 use crate::timeline::sketch::{Sketch, span};
 use crate::verdict::{Stopped, Verdict};
 
@@ -26,7 +26,7 @@ fn retired(within: u64) -> Expectation {
 }
 
 fn holds_still(at: Hop) -> Expectation {
-    Expectation::Always(Always::HoldsStill { credential: "app".into(), at })
+    Expectation::Always(Always::HoldsStill { credential: "app".into(), at, during: Window::default() })
 }
 
 fn moves(at: Hop, at_least: u64, at_most: u64) -> Expectation {

@@ -2,12 +2,16 @@
 
 use super::scenario;
 use crate::event::{ComponentInfo, Event, Hop, RunInfo, What};
-use crate::plan::{Always, Claim, Evidence, Expectation, Expected, Pinned};
+use crate::plan::{Always, Claim, Evidence, Expectation, Expected, Pinned, Window};
 use crate::timeline::sketch::{Sketch, ms};
-use crate::verdict::{Finding, Standing, Verdict};
+use crate::verdict::{Defect, Finding, Standing, Verdict};
 
 fn still() -> Expected {
-    let expectation = Expectation::Always(Always::HoldsStill { credential: "app".into(), at: Hop::Secret });
+    let expectation = Expectation::Always(Always::HoldsStill {
+        credential: "app".into(),
+        at: Hop::Secret,
+        during: Window::default(),
+    });
     Expected { verb: "holds_still".into(), text: "it holds".into(), line: 30, expectation }
 }
 
@@ -94,6 +98,21 @@ fn what_does_not_decide_stays_so() {
 }
 
 #[test]
+fn how_the_defect_stands_is_said_apart_from_the_verdict() {
+    for (on, version, moves, stands) in [
+        ("openbao", Some("2.9.0"), true, Defect::Known),
+        ("openbao 2.7.2", Some("2.7.2"), false, Defect::Gone),
+        ("openbao 2.7.2", Some("2.8.0"), true, Defect::Spread),
+        ("openbao 2.7.2", Some("2.8.0"), false, Defect::Absent),
+        ("openbao 2.7.2", None, true, Defect::Unclear),
+    ] {
+        let sketch = played(pinning(on), version).news(1, "a");
+        let sketch = if moves { sketch.news(2, "b") } else { sketch }.finish(9);
+        assert_eq!(found(&sketch).defect, Some(stands), "{on} {version:?} {moves}");
+    }
+}
+
+#[test]
 fn a_pass_by_a_pin_says_so_in_its_summary() {
     let sketch = played(pinning("openbao"), Some("2.7.2")).news(1, "a").news(2, "b").finish(9);
     assert_eq!(scenario(&sketch).summary, "pinned: it moves by itself; 0 rotations");
@@ -120,4 +139,35 @@ fn what_a_model_shows_settles_no_claim() {
         assert_eq!(claim.standing, Standing::Unsettled);
         assert!(claim.summary.ends_with("(model: our own kubelet said so)"), "{}", claim.summary);
     }
+}
+
+#[test]
+fn a_defect_of_a_hop_is_known_where_one_version_followed_the_other() {
+    let on = "openbao v2.6.0 -> v2.7.2";
+    let release = |version: &str| {
+        let text = |text: &str| text.to_owned();
+        What::Replaced(ComponentInfo {
+            name: text("openbao"),
+            version: text(version),
+            source: text("go"),
+            sha256: text("ab"),
+            image: None,
+        })
+    };
+    let crossed = |versions: &[&str]| {
+        let mut sketch = played(pinning(on), Some("2.7.2")).news(1, "a");
+        for version in versions {
+            sketch.push(2, release(version));
+        }
+        let finding = found(&sketch.news(3, "b").finish(9));
+        (finding.verdict, finding.seen)
+    };
+    let (verdict, seen) = crossed(&["2.6.0", "2.7.2"]);
+    assert_eq!(verdict, Verdict::Pass, "{seen}");
+    assert!(seen.starts_with("as pinned on openbao v2.6.0 -> v2.7.2: app moved"), "{seen}");
+    // The other way round, and one step of it, are other hops.
+    assert_eq!(crossed(&["2.6.0"]).0, Verdict::Fail);
+    assert_eq!(crossed(&["2.6.0", "2.8.0", "2.7.2"]).0, Verdict::Fail);
+    assert_eq!(crossed(&[]).0, Verdict::Fail);
+    assert_eq!(crossed(&["unknown"]).0, Verdict::Inconclusive);
 }

@@ -1,7 +1,7 @@
 //! `blast_radius: { of }`: nothing but these credentials moves, and nobody else is refused.
 
 use handover_harness::event::Hop;
-use handover_harness::plan::{Always, Counted, Expectation};
+use handover_harness::plan::{Always, Counted, Expectation, Window};
 
 use super::super::draft::Draft;
 use super::super::form::Form;
@@ -39,9 +39,13 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
         // A login shows what its reader holds, which is seen at the Secret already.
         let hops =
             draft.hops(&held.credential).into_iter().filter(|hop| !matches!(hop, Hop::Login | Hop::Origin));
-        all.extend(
-            hops.map(|at| Expectation::Always(Always::HoldsStill { credential: credential.clone(), at })),
-        );
+        all.extend(hops.map(|at| {
+            Expectation::Always(Always::HoldsStill {
+                credential: credential.clone(),
+                at,
+                during: Window::default(),
+            })
+        }));
         let readers = draft.readers.iter().filter(|reader| reader.credential == *credential);
         let workloads = draft.workloads.iter().filter(|workload| workload.credential == *credential);
         let probes = readers.map(|reader| &reader.name).chain(workloads.map(|workload| &workload.name));

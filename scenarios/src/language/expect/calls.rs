@@ -3,9 +3,10 @@
 use handover_harness::plan::{Counted, Expectation};
 
 use super::super::draft::Draft;
-use super::super::form::{Form, text};
+use super::super::form::Form;
 use super::super::room::{Entry, Verb};
 use super::super::shape::{self, shape};
+use super::super::watch;
 use super::super::words::BaoPath;
 use super::{Said, bounds};
 
@@ -28,23 +29,10 @@ shape! {
 
 fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let form = Form::open::<Shape>(draft.sink, entry.verb, entry.node)?;
-    let path = path(draft, &form);
+    let path = form.need("path").and_then(|node| watch::audited(draft.sink, node));
     let bounds = bounds::read(draft, &form);
     let (path, bounds) = (path?, bounds?);
     let text = format!("{path} is called {}", bounds.times());
     let of = Counted::Most { counter: draft.count_calls(path) };
     Some((text, Expectation::Count { of, at_least: bounds.at_least, at_most: bounds.at_most }))
-}
-
-/// As OpenBao's audit log names it.
-fn path<'n>(draft: &Draft<'_>, form: &Form<'_, 'n>) -> Option<&'n str> {
-    let node = form.need("path")?;
-    let path = text(draft.sink, node)?;
-    let odd = path.is_empty() || path.starts_with('/') || path.ends_with('/') || path.starts_with("v1/");
-    if odd {
-        let hint = "as OpenBao's audit log names it: `database/static-creds/fleet`";
-        draft.sink.report_with(&node.span, format!("`{path}` is not a path"), hint);
-        return None;
-    }
-    Some(path)
 }

@@ -41,7 +41,8 @@ shape! {
         tried: Option<bool>,
         /// The Secret that holds it.
         r#in: Option<words::SecretPlace>,
-        /// The fields that make a generation; those of the store unless said otherwise.
+        /// The fields that make a generation; those of the store unless said otherwise. `"*"` means every key that
+        /// the Secret has.
         fields: Option<Fields>,
         /// The key of the Secret that holds the only field, where that is all there is to say: `password`, or the
         /// field that the store has.
@@ -203,6 +204,11 @@ fn checked(
         };
         return Some(has.iter().take(default).map(field).collect());
     };
+    if fields.is_empty() && store.is_some() {
+        let hint = "name the fields, or leave them away: then they are those of the store";
+        draft.sink.report_with(&form.need("fields")?.span, "`\"*\"` is for a Secret without a `store`", hint);
+        return None;
+    }
     let mut sound = true;
     for field in fields.iter().filter(|field| store.is_some() && !has.contains(&field.name.as_str())) {
         let guess = did_you_mean(&field.name, has.iter().copied());

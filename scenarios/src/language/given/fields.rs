@@ -10,12 +10,14 @@ use super::super::names::{self, Name, did_you_mean, listed};
 use super::super::node::{Key, Node, Value};
 use super::super::shape::shape;
 use super::super::source::Span;
-use super::super::words::{self, ExtractExpression};
+use super::super::words::{self, EveryKey, ExtractExpression};
 
 shape! {
     /// Fields of a credential.
     #[schemars(untagged, inline)]
     pub(super) enum Fields {
+        /// `"*"`: every key that the Secret has.
+        All(EveryKey),
         /// Fields whose keys in the Secret have the same names.
         Same(#[schemars(length(min = 1))] Vec<words::FieldName>),
         /// Field by field, where in the Secret it is.
@@ -76,9 +78,12 @@ pub(super) fn said(
     Some(Some(vec![Field { name, spot: spot?, span }]))
 }
 
-/// `[FIELD, …]`, or `{ FIELD: KEY, … }` where the Secret's keys have other names, or
+/// `"*"` (no field, which means every key), `[FIELD, …]`, or `{ FIELD: KEY, … }` where the Secret's keys have other names, or
 /// `{ FIELD: { key, extract }, … }` where the value is a part of the text.
 fn fields(draft: &Draft<'_>, node: &Node) -> Option<Vec<Field>> {
+    if node.text() == Some("*") {
+        return Some(Vec::new());
+    }
     let Value::Map(entries) = &node.value else {
         let names = form::names(draft.sink, node)?;
         let field = |name: Name| Field { spot: name.text.as_str().into(), name: name.text, span: name.span };

@@ -12,6 +12,7 @@ mod mysql;
 pub(super) mod objects;
 mod postgres;
 mod reader;
+mod release;
 mod request;
 mod secret;
 mod static_role;
@@ -29,7 +30,8 @@ use super::room::{self, Verb, entries};
 
 /// In the order in which they build on each other: entries are read in this order, so that the file may
 /// give them in any.
-const VERBS: [Verb<()>; 15] = [
+const VERBS: [Verb<()>; 16] = [
+    release::VERB,
     mysql::VERB,
     postgres::VERB,
     valkey::VERB,
@@ -89,7 +91,7 @@ pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {
 fn bound(draft: &Draft<'_>) -> usize {
     let given = draft.databases.count() + draft.stores.count() + draft.credentials.count();
     let access = draft.policies.len() + draft.logins.len() + draft.preparations.len();
-    given + draft.readers.count() + draft.workloads.count() + access
+    given + draft.releases.len() + draft.readers.count() + draft.workloads.count() + access
 }
 
 /// An entry that could not be read was reported; the name that it probably gives is not missed again.

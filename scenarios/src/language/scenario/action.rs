@@ -1,7 +1,6 @@
 //! The verbs of `steps`, every name resolved: what the player does, one after the other.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use handover_harness::event::{CredentialName, Hop};
@@ -127,17 +126,33 @@ pub enum Action {
         /// What happens to it.
         what: ServerAction,
     },
-    /// Stop a server and start another program in its place.
-    Replace {
-        /// The component's name.
-        name: String,
-        /// The program, as an absolute path.
-        program: PathBuf,
-    },
+    /// Put another release of a component in its place.
+    Replace(ReleaseRef),
     /// Ask a server for something, as its administrator.
     Request(Request),
     /// Make a static role that was given for later; OpenBao rotates its user's password at once.
     StaticRole(String),
+}
+
+/// Another release of a component.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReleaseRef {
+    /// The component's name.
+    pub component: String,
+    /// A version, `image:REFERENCE`, an absolute path (with `@VERSION`), or one of [`ReleaseRef::ENDS`].
+    pub with: String,
+}
+
+impl ReleaseRef {
+    /// The two releases of an upgrade.
+    pub const ENDS: [&'static str; 2] = ["from", "to"];
+}
+
+/// `eso v0.20.4`
+impl fmt::Display for ReleaseRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.component, self.with)
+    }
 }
 
 /// What a server is asked for, as its administrator; before the first step, or by one.

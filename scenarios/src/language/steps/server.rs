@@ -2,16 +2,15 @@
 //!
 //! Others use the servers too: who does this has the plane to itself.
 
-use std::path::PathBuf;
-
 use super::super::draft::Draft;
 use super::super::form::{self, Form};
 use super::super::names::{did_you_mean, listed};
 use super::super::node::Node;
+use super::super::release;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Action, ServerAction};
 use super::super::shape::{self, shape};
-use super::super::words::{ComponentName, FilePath};
+use super::super::words::{ComponentName, ReleaseWord};
 use super::Said;
 
 /// The components that run as long as the plane does.
@@ -28,7 +27,7 @@ pub(super) const REPLACE: Verb<Said> = Verb {
     word: "replace",
     read: replace,
     shape: shape::of::<Replace>,
-    example: "- replace: { component: eso, with: ./external-secrets }",
+    example: "- replace: { component: eso, with: v0.20.4 }",
 };
 pub(super) const SEAL: Verb<Said> =
     Verb { word: "seal", read: seal, shape: shape::of::<Seal>, example: "- seal: openbao" };
@@ -48,13 +47,15 @@ shape! {
     #[schemars(transparent)]
     struct Kill(ComponentName);
 
-    /// Stops a server and starts another program in its place, with the same configuration, data and address: another
-    /// version of it. Needs `exclusive: true`.
+    /// Puts another release of a component in its place: what runs is stopped, what belongs to the release is applied
+    /// (of ESO its CRDs and permissions), and it is started with the same configuration, data and address. `eso-crds`
+    /// applies the CRDs alone, while ESO runs on. The run's release comes back when the scenario is over. Needs
+    /// `exclusive: true`.
     struct Replace {
-        /// Which server.
+        /// Which component.
         component: ComponentName,
-        /// The program, relative to the scenario's file.
-        with: FilePath,
+        /// Which release.
+        with: ReleaseWord,
     }
 
     /// Seals OpenBao. Needs `exclusive: true`.
@@ -88,24 +89,8 @@ fn unseal(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
 
 fn replace(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let form = Form::open::<Replace>(draft.sink, entry.verb, entry.node)?;
-    let name = form.need("component").and_then(|node| server(draft, entry, node, &SERVERS));
-    let program = form.need("with").and_then(|node| program(draft, node));
-    let (name, program) = (name?, program?);
-    Some((format!("replace {name} with {}", program.display()), Action::Replace { name, program }))
-}
-
-/// A program that is there.
-fn program(draft: &Draft<'_>, node: &Node) -> Option<PathBuf> {
-    let said = form::text(draft.sink, node)?;
-    let path = draft.siblings.path(said);
-    match path.as_deref().map(std::fs::canonicalize) {
-        Some(Ok(path)) if path.is_file() => Some(path),
-        Some(_) | None => {
-            let hint = "paths are relative to the scenario's file; give a program that is on this machine";
-            draft.sink.report_with(&node.span, format!("there is no program `{said}`"), hint);
-            None
-        }
-    }
+    let release = release::read(draft, entry, &form)?;
+    Some((format!("replace {} with {}", release.component, release.with), Action::Replace(release)))
 }
 
 fn act(draft: &mut Draft<'_>, entry: &Entry<'_>, known: &[&str], what: ServerAction) -> Said {

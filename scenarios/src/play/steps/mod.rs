@@ -4,7 +4,7 @@ mod bao;
 mod hold;
 mod objects;
 mod rotate;
-mod server;
+pub(super) mod server;
 mod sql;
 mod wait;
 
@@ -55,7 +55,7 @@ async fn act(stage: &Stage<'_>, watching: &Watching, action: &Action) -> Phase {
         Action::ForceSync(object) => objects::force_sync(stage, object).await,
         Action::Mark => Phase::Done,
         Action::Server { name, what } => server::play(stage, name, *what).await,
-        Action::Replace { name, program } => server::replace(stage, name, program).await,
+        Action::Replace(release) => server::replace(stage, release).await,
         Action::Request(Request::Sql { database, statements }) => {
             sql::play(stage, database, statements).await
         }

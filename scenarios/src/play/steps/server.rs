@@ -1,14 +1,16 @@
-//! Steps on a server of the plane: stop, start, kill, seal, unseal.
+//! Steps on a server of the plane: stop, start, kill, replace, seal, unseal.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::components::{Component, ResolvedSet};
 use handover_fixtures::plane::Order;
 use handover_harness::event::{Phase, What};
 
 use super::failed;
-use crate::language::scenario::ServerAction;
+use crate::language::scenario::{ReleaseRef, ServerAction};
 use crate::play::PlayError;
+use crate::play::run::component_info;
 use crate::play::stage::Stage;
 
 pub(super) async fn play(stage: &Stage<'_>, name: &str, what: ServerAction) -> Phase {
@@ -18,24 +20,48 @@ pub(super) async fn play(stage: &Stage<'_>, name: &str, what: ServerAction) -> P
     }
 }
 
-/// `replace`: the same server as another program.
-pub(super) async fn replace(stage: &Stage<'_>, name: &str, program: &Path) -> Phase {
-    let program = Some(vec![program.as_os_str().to_owned()]);
-    let replaced = async {
-        order(stage, name, Order::Stop).await?;
-        order(stage, name, Order::Start { program }).await
-    };
-    match replaced.await {
+/// `replace`: another release of a component.
+pub(super) async fn replace(stage: &Stage<'_>, release: &ReleaseRef) -> Phase {
+    match put(stage, release).await {
         Ok(()) => Phase::Done,
         Err(error) => failed(stage, &error),
     }
+}
+
+/// Puts a release in place of the one that runs.
+pub(in crate::play) async fn put(stage: &Stage<'_>, release: &ReleaseRef) -> Result<(), PlayError> {
+    let found = stage.house.releases.find(release);
+    let found = found.map_err(|why| PlayError::Release { release: release.to_string(), why })?;
+    stage.replaced().insert(release.component.clone(), Arc::clone(found));
+    place(stage, &release.component, found).await
+}
+
+/// Puts the run's own releases back where the scenario has put others.
+pub(in crate::play) async fn put_back(stage: &Stage<'_>) -> Result<(), PlayError> {
+    let replaced = std::mem::take(&mut *stage.replaced());
+    let own = stage.house.releases.own();
+    // With a release of ESO its CRDs come back, too.
+    let with_eso = replaced.contains_key(Component::Eso.name());
+    let alone = |name: &&String| !(with_eso && *name == Component::EsoCrds.name());
+    for name in replaced.keys().filter(alone) {
+        place(stage, name, own).await?;
+    }
+    Ok(())
+}
+
+async fn place(stage: &Stage<'_>, name: &str, release: &Arc<ResolvedSet>) -> Result<(), PlayError> {
+    let failed = |why| PlayError::Server { name: name.to_owned(), why };
+    let component: Component = name.parse().map_err(|unknown| failed(format!("{unknown}")))?;
+    let resolved = release.require(component).map_err(|error| failed(chain(&error)))?;
+    stage.scribe.record(What::Replaced(component_info(resolved)));
+    order(stage, name, Order::Replace(Arc::clone(release))).await
 }
 
 async fn act(stage: &Stage<'_>, name: &str, what: ServerAction) -> Result<(), PlayError> {
     match what {
         ServerAction::Stop => order(stage, name, Order::Stop).await,
         ServerAction::Kill => order(stage, name, Order::Kill).await,
-        ServerAction::Start => order(stage, name, Order::Start { program: None }).await,
+        ServerAction::Start => order(stage, name, Order::Start).await,
         // With a static seal nothing else unseals.
         ServerAction::Unseal => order(stage, name, Order::Restart).await,
         ServerAction::Seal => Ok(stage.house.plane.openbao().seal().await?),
@@ -46,6 +72,10 @@ async fn order(stage: &Stage<'_>, name: &str, order: Order) -> Result<(), PlayEr
     let tell = |state| {
         stage.scribe.recorder().record(None, What::Component { name: name.to_owned(), state });
     };
-    let done = stage.house.plane.control(name)?.order(order, &tell).await;
-    done.map_err(|error| PlayError::Server { name: name.to_owned(), why: chain(&error) })
+    let notes = stage.house.plane.control(name)?.order(order, &tell).await;
+    let notes = notes.map_err(|error| PlayError::Server { name: name.to_owned(), why: chain(&error) })?;
+    for note in notes {
+        stage.scribe.note(&note);
+    }
+    Ok(())
 }

@@ -1,0 +1,179 @@
+//! The scenario that is played across an upgrade, written from what was found: everything is given, watched, and
+//! held still while the kinds change, the program changes, and both come back.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use handover_fixtures::components::Component;
+
+use super::found::{Found, Place, Watch};
+use super::origin::KvPath;
+
+/// The scenario's name.
+pub(super) const ID: &str = "upgrade/crossing";
+/// The word for what was found, where the scenario names files.
+pub(super) const FOUND: &str = "manifests";
+/// The word for the harness's own part of the manifests.
+pub(super) const STEADY: &str = "steady";
+/// The credential that is written and synced at once in each phase (`scenarios/upgrade/steady.yaml`).
+pub(super) const PACED: &str = "handover-paced";
+/// The path that is read every two seconds.
+pub(super) const TICKING: &str = "handover-ticking";
+/// How often it is read.
+pub(super) const TICK: Duration = Duration::from_secs(2);
+
+/// How the crossing is played.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long each phase is watched.
+    pub hold: Duration,
+    /// How often in each phase a value is written and timed.
+    pub times: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { hold: Duration::from_secs(8), times: 8 }
+    }
+}
+
+/// The scenario's text.
+pub(super) fn text(found: &Found, components: &[Component], pace: Pace) -> String {
+    let mut text = String::new();
+    let mut line = |line: &str| writeln!(text, "{line}").expect("a text takes what is written");
+    line(&format!("scenario: {ID}"));
+    line(
+        "about: Nothing that must stand still moves while one version takes another's place, and gives it back.",
+    );
+    line("exclusive: true");
+    line("given:");
+    for entry in given(found) {
+        line(&format!("  - {entry}"));
+    }
+    line("watch:");
+    for path in called(found) {
+        line(&format!("  - {{ calls: {} }}", quoted(&path)));
+    }
+    line("steps:");
+    for step in steps(components, pace) {
+        line(&format!("  - {step}"));
+    }
+    line("expect:");
+    // The value that the harness itself writes shows that what stands still could have moved.
+    line(&format!("  - rotations: {{ credential: {PACED}, at: secret, at_least: 1 }}"));
+    for value in found.values.iter().filter(|value| value.moves.is_none()) {
+        let at = value.at.hop();
+        line(&format!("  - holds_still: {{ credential: {}, at: {at} }}", quoted(&value.name)));
+    }
+    text
+}
+
+/// The paths of OpenBao whose calls are counted: the login, what is read all the time, and what was found.
+pub(super) fn called(found: &Found) -> Vec<String> {
+    let kv = |path: &KvPath| format!("{}/data/{}", path.mount, path.path);
+    let own = [format!("secret/data/{TICKING}"), "auth/kubernetes/login".to_owned()];
+    let roles = found.static_roles.iter().map(|role| format!("database/static-creds/{role}"));
+    let dynamic = found.dynamic_roles.iter().map(|role| format!("database/creds/{role}"));
+    own.into_iter().chain(found.kv.keys().map(kv)).chain(roles).chain(dynamic).collect()
+}
+
+fn given(found: &Found) -> Vec<String> {
+    let mut given = Vec::new();
+    let users: BTreeSet<&String> = found.static_roles.iter().collect();
+    if !users.is_empty() || !found.dynamic_roles.is_empty() {
+        let users =
+            if users.is_empty() { vec!["handover".to_owned()] } else { users.into_iter().cloned().collect() };
+        given.push(format!("mysql: {{ name: handover-db, users: {} }}", list(&users)));
+    }
+    for role in &found.static_roles {
+        // Longer than any upgrade is played: what a schedule moves, no version has moved.
+        let role = quoted(role);
+        given.push(format!("static_role: {{ name: {role}, server: handover-db, rotation_period: 24h }}"));
+    }
+    for role in &found.dynamic_roles {
+        given.push(format!("dynamic_role: {{ name: {}, server: handover-db, ttl: 24h }}", quoted(role)));
+    }
+    for (number, (path, wanted)) in found.kv.iter().enumerate() {
+        let fields: Vec<String> = wanted.fields.iter().cloned().collect();
+        let fields = if fields.is_empty() { vec!["value".to_owned()] } else { fields };
+        given.push(format!(
+            "kv: {{ name: kv-{number}, mount: {}, path: {}, fields: {}, seeded: {} }}",
+            quoted(&path.mount),
+            quoted(&path.path),
+            list(&fields),
+            !wanted.pushed
+        ));
+    }
+    for ((namespace, name), fields) in &found.secrets {
+        let namespace = namespace.as_ref().map(|namespace| format!(", namespace: {}", quoted(namespace)));
+        let fields: Vec<String> = fields.iter().cloned().collect();
+        given.push(format!(
+            "secret: {{ name: {}, fields: {}{} }}",
+            quoted(name),
+            list(&fields),
+            namespace.unwrap_or_default()
+        ));
+    }
+    for own in [PACED, TICKING] {
+        given.push(format!("kv: {{ name: {own}, path: {own}, fields: [password] }}"));
+    }
+    given.push(format!("apply: [{FOUND}, {STEADY}]"));
+    given.push(format!("credential: {{ name: {PACED}, store: {PACED}, in: secret/{PACED} }}"));
+    given.extend(found.values.iter().map(|value| credential(found, value)));
+    given
+}
+
+fn credential(found: &Found, value: &Watch) -> String {
+    let name = quoted(&value.name);
+    match &value.at {
+        Place::Secret { namespace, name: secret, fields } => {
+            let namespace = namespace.as_ref().map(|namespace| format!("{namespace}/")).unwrap_or_default();
+            let fields = match fields.as_slice() {
+                [] => "\"*\"".to_owned(),
+                some => list(&some.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>()),
+            };
+            let place = quoted(&format!("{namespace}secret/{secret}"));
+            format!("credential: {{ name: {name}, in: {place}, fields: {fields} }}")
+        }
+        Place::Store(path) => {
+            let number = found.kv.keys().position(|known| known == path).unwrap_or_default();
+            format!("credential: {{ name: {name}, store: kv-{number} }}")
+        }
+    }
+}
+
+fn steps(components: &[Component], pace: Pace) -> Vec<String> {
+    let mut steps = phase(pace);
+    if components.contains(&Component::Eso) {
+        steps.push("replace: { component: eso-crds, with: to }".to_owned());
+        steps.extend(phase(pace));
+    }
+    for end in ["to", "from"] {
+        for component in components {
+            steps.push(format!("replace: {{ component: {component}, with: {end} }}"));
+        }
+        steps.extend(phase(pace));
+    }
+    steps
+}
+
+/// What is done in each phase: nothing is touched but the harness's own value.
+fn phase(pace: Pace) -> Vec<String> {
+    let mut steps = vec![format!("watch: {}ms", pace.hold.as_millis())];
+    for _ in 0..pace.times {
+        steps.push(format!("rotate: {PACED}"));
+        steps.push(format!("force_sync: externalsecret/{PACED}"));
+        steps.push(format!("wait: {{ credential: {PACED}, at: secret, within: 20s }}"));
+    }
+    steps
+}
+
+/// As YAML takes any text: JSON is YAML.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn list(words: &[String]) -> String {
+    format!("[{}]", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", "))
+}
