@@ -114,6 +114,9 @@ pub fn crossed(timeline: &Timeline, verdict: &ScenarioVerdict, asked: Asked) -> 
 /// How a note begins to say that a program was started without some of its flags.
 const LEFT_OUT: &str = "started without";
 
+/// The mark from which on nothing is new any more: what is made twice at its beginning has moved, but not by the crossing.
+pub const STEADY: &str = "steady";
+
 /// The kinds that a component serves, as a component of their own: `eso-crds`.
 const KINDS: &str = "-crds";
 
@@ -134,11 +137,13 @@ impl Phase {
 
 /// What ran when.
 fn phases(timeline: &Timeline, story: &Story) -> Vec<Phase> {
-    let began = story.steps.values().map(|step| step.began).min().unwrap_or(story.began);
-    // What comes back after the last step is no part of it.
-    let last =
-        story.steps.values().map(|step| step.ended.unwrap_or(story.end())).max().unwrap_or(story.end());
-    let over = story.releases.iter().find(|placed| placed.at > last).map_or(story.end(), |back| back.at);
+    let steady = story.steps.values().find(|step| step.text == format!("mark {STEADY}"));
+    let first = story.steps.values().map(|step| step.began).min();
+    let began = steady.map(|step| step.began).or(first).unwrap_or(story.began);
+    // What is cleaned up, and comes back, after the last look is no part of it.
+    let last = story.steps.values().map(|step| step.ended.unwrap_or(story.end())).max();
+    let looks = story.tracks.values().flat_map(|track| &track.samples).map(|sample| sample.answered);
+    let over = looks.max().max(last).unwrap_or(story.end()) + Micros(1);
     let replaced = |placed: &&Placed| !placed.release.name.ends_with(KINDS);
     let first = story.releases.iter().find(replaced);
     let component = first.map_or("", |placed| placed.release.name.as_str());
@@ -211,8 +216,8 @@ fn moved(story: &Story, phases: &[Phase], watched: &Watched, known: &[Known]) ->
 fn rate(story: &Story, phases: &[Phase], asked: &AskedCalls) -> Option<CallRate> {
     let readings = story.counts.get(&asked.counter)?;
     let before = |moment: Micros| {
-        let earlier = readings.iter().filter(|reading: &&Counting| reading.at < moment);
-        earlier.last().map_or(0, |reading| reading.value)
+        let earlier = readings.iter().rfind(|reading: &&Counting| reading.at < moment);
+        earlier.map_or(0, |reading| reading.value)
     };
     // Who has just started asks for everything once: what follows no interval is compared between such phases alone.
     let alike = phases.iter().filter(|phase| asked.interval.is_some() || phase.outage.is_some());

@@ -21,7 +21,7 @@ mod times;
 pub use comparison::{
     ClaimRow, Comparison, Differs, Direction, FORMAT, PinRow, Side, Sides, TimeRow, Told, VerdictRow,
 };
-pub use crossed::{Asked, AskedCalls, Known, crossed};
+pub use crossed::{Asked, AskedCalls, Known, STEADY, crossed};
 pub use crossing::{CallRate, Crossing, CrossingPhase, Lag, Moved, PhaseCalls, Unwatched, Watched};
 pub use family::{correct, holm};
 pub use outcome::Outcome;

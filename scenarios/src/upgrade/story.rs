@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use handover_fixtures::components::Component;
+use handover_harness::compare::STEADY as MARK;
 
 use super::found::{Found, Place, Watch};
 use super::origin::KvPath;
@@ -64,7 +65,7 @@ pub(super) fn text(found: &Found, components: &[Component], pace: Pace) -> Strin
     line(&format!("  - rotations: {{ credential: {PACED}, at: secret, at_least: 1 }}"));
     for value in found.values.iter().filter(|value| value.moves.is_none()) {
         let at = value.at.hop();
-        line(&format!("  - holds_still: {{ credential: {}, at: {at} }}", quoted(&value.name)));
+        line(&format!("  - holds_still: {{ credential: {}, at: {at}, after: {MARK} }}", quoted(&value.name)));
     }
     text
 }
@@ -144,7 +145,9 @@ fn credential(found: &Found, value: &Watch) -> String {
 }
 
 fn steps(components: &[Component], pace: Pace) -> Vec<String> {
-    let mut steps = phase(pace);
+    // At its beginning External Secrets Operator may make a value twice: that is no move of the upgrade.
+    let mut steps = vec!["watch: 2s".to_owned(), format!("mark: {MARK}")];
+    steps.extend(phase(pace));
     if components.contains(&Component::Eso) {
         steps.push("replace: { component: eso-crds, with: to }".to_owned());
         steps.extend(phase(pace));

@@ -122,6 +122,30 @@ pub(crate) const FLIPS: &[Flip] = &[
         stands_for: &["blast_radius"],
     },
     Flip {
+        of: "eso/upgrade-keeps-generated",
+        about: "The same version takes its own place: nothing is generated anew, and the pins are gone from this hop.",
+        edits: &[
+            Edit(
+                "",
+                "release:    { component: eso, with: v0.16.1 }",
+                "release:    { component: eso, with: v0.20.4 }",
+            ),
+            Edit(
+                "",
+                "on: eso v0.16.1 -> v0.20.4\n    fails: { holds_still: { credential: generated",
+                "on: eso\n    fails: { holds_still: { credential: generated",
+            ),
+            Edit(
+                "",
+                "on: eso v0.16.1 -> v0.20.4\n    fails: { holds_still: { credential: pushed",
+                "on: eso\n    fails: { holds_still: { credential: pushed",
+            ),
+        ],
+        fails: &[gone("holds_still"), gone("holds_still")],
+        open: &[],
+        stands_for: &[],
+    },
+    Flip {
         of: "fight/bootstrap-secret",
         about: "The defect is known of another MySQL, so on this one nobody may be refused.",
         edits: &[Edit("", "on: mysql\n", "on: mysql 0.0.1\n")],
