@@ -84,11 +84,6 @@ impl Found {
         let mut found = Self::default();
         let ways = ways::of(objects);
         for object in objects {
-            let seen = objects.iter().find(|other| key(other) == key(object));
-            if seen.is_some_and(|first| !std::ptr::eq(first, object)) {
-                found.leave(object, "it stands in another file, too: the first one counts");
-                continue;
-            }
             match object.manifest.kind.as_str() {
                 "ExternalSecret" | "PushSecret" => found.carried(objects, object, &ways),
                 "ClusterExternalSecret" | "ClusterPushSecret" => {
