@@ -315,6 +315,12 @@ async fn stubborn(house: &House) {
         news.iter().any(|n| n.what == PodEvent::Line(String::new()))
     })
     .await;
+    // A container's first line and the news of its start come by two ways, and either may be first.
+    room.until("its start was told", |news| {
+        let started = |n: &&PodNews| matches!(n.what, PodEvent::Started { .. });
+        news.iter().filter(started).any(|n| n.container.as_deref() == Some("main"))
+    })
+    .await;
     let order: Vec<_> = room
         .news
         .iter()
