@@ -1,0 +1,1 @@
+//! A cluster of kind: from nothing, and back to nothing.

@@ -1,0 +1,1 @@
+//! The image of a node: what it is made of, and making it.
