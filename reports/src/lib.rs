@@ -6,6 +6,7 @@
 
 mod explain;
 mod figures;
+mod formatted;
 mod page;
 mod table;
 mod text;
@@ -21,4 +22,5 @@ pub mod verdict_json;
 
 pub use exit::{Exit, exit_of, exit_of_comparison};
 pub use file::{WriteError, write_atomically};
+pub use formatted::Unreadable;
 pub use style::Style;

@@ -12,6 +12,6 @@ mod tables;
 mod terminal;
 
 pub use headline::headline;
-pub use json::{Unreadable, from_json, schema, to_json};
+pub use json::{from_json, schema, to_json};
 pub use markdown::markdown;
 pub use terminal::terminal;
