@@ -158,6 +158,23 @@ mod tests {
     }
 
     #[test]
+    fn less_than_a_tenth_of_what_it_shifts_matters_to_nobody_however_sure_it_is() {
+        let times = |from: u64| -> Vec<u64> { (0..8).map(|i| from + i).collect() };
+        let a = times(10_000);
+        for (later, faster, slower) in [
+            // A tenth of the shorter median, 1000, and one more or less.
+            (1_000, ShiftVerdict::Within, ShiftVerdict::Within),
+            (1_001, ShiftVerdict::Faster, ShiftVerdict::Slower),
+        ] {
+            let b = times(10_000 + later);
+            let (there, back) = (between(&a, &b, 0), between(&b, &a, 0));
+            assert!(there.p_corrected.unwrap() < ALPHA / 100.0 && there.low_us.unwrap() > 0, "{there:?}");
+            assert_eq!((there.shift_us, there.verdict), (later as i64, slower));
+            assert_eq!((back.shift_us, back.verdict), (-(later as i64), faster));
+        }
+    }
+
+    #[test]
     fn too_few_say_how_many_are_missing() {
         for (n_a, n_b, more) in [(3, 3, 1), (1, 1, 3), (0, 0, 4), (0, 4, 3), (1, 5, 2)] {
             let (a, b): (Vec<u64>, Vec<u64>) = ((0..n_a).collect(), (1000..1000 + n_b).collect());
