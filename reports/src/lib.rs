@@ -4,10 +4,12 @@
 //! [compared](mod@comparison), and nothing else: nothing here judges, and a finished run's reports can be made again from its files alone.
 //! Rendering is pure; the only thing that touches a disk is [`mod@file`].
 
+mod columns;
 mod explain;
 mod figures;
 mod formatted;
 mod page;
+mod posted;
 mod table;
 mod text;
 

@@ -3,7 +3,6 @@
 //! The terminal and the pull request get the same words (`sections`, `tables`); they only lay them out
 //! differently.
 
-mod escape;
 mod headline;
 mod json;
 mod markdown;
