@@ -28,7 +28,7 @@ pub enum Came {
 pub fn fold(
     title: &str,
     scenarios: &[ScenarioId],
-    cells: Vec<(Asked, Came)>,
+    cells: &[(Asked, Came)],
     interrupted: Option<String>,
 ) -> Matrix {
     let row = |scenario: &ScenarioId| {
@@ -40,7 +40,7 @@ pub fn fold(
     rows.sort_by(|a, b| {
         (b.differs, worst(b)).cmp(&(a.differs, worst(a))).then_with(|| a.scenario.cmp(&b.scenario))
     });
-    let cells = cells.into_iter().map(|(asked, came)| Cell { asked, outcome: outcome(came) });
+    let cells = cells.iter().map(|(asked, came)| Cell { asked: asked.clone(), outcome: outcome(came) });
     Matrix { title: title.to_owned(), interrupted, cells: cells.collect(), rows }
 }
 
@@ -71,17 +71,17 @@ fn differs(said: &[Said]) -> bool {
     marks.next().is_some_and(|first| marks.any(|mark| mark != first))
 }
 
-fn outcome(came: Came) -> Outcome {
+fn outcome(came: &Came) -> Outcome {
     match came {
         Came::Played { verdict, exit, kept } => Outcome::Played(Played {
-            components: verdict.on.map(|on| on.components).unwrap_or_default(),
-            run: verdict.run,
-            wall: verdict.wall,
+            run: verdict.run.clone(),
+            wall: verdict.wall.clone(),
+            components: verdict.on.as_ref().map(|on| on.components.clone()).unwrap_or_default(),
             took_us: verdict.took_us,
-            kept,
-            exit,
+            kept: *kept,
+            exit: *exit,
         }),
-        Came::NotRun(why) => Outcome::NotRun(why),
-        Came::LeftOut(why) => Outcome::LeftOut(why),
+        Came::NotRun(why) => Outcome::NotRun(why.clone()),
+        Came::LeftOut(why) => Outcome::LeftOut(why.clone()),
     }
 }

@@ -60,7 +60,7 @@ fn mixed() -> Matrix {
             Came::NotRun("there is no plane `kind`; there is embedded".into()),
         ),
     ];
-    fold("eso against databases", &ids(&SCENARIOS), cells, None)
+    fold("eso against databases", &ids(&SCENARIOS), &cells, None)
 }
 
 fn sound() -> Matrix {
@@ -69,7 +69,7 @@ fn sound() -> Matrix {
         (asked("v0.20.4", "pinned", "embedded"), played(all(), true)),
         (asked("v0.20.4", "9.1.0", "embedded"), played(all(), false)),
     ];
-    fold("two of valkey", &ids(&SCENARIOS), cells, None)
+    fold("two of valkey", &ids(&SCENARIOS), &cells, None)
 }
 
 fn both(matrix: &Matrix) -> String {
@@ -102,7 +102,7 @@ fn cells_that_all_pass() {
 
 #[test]
 fn headlines() {
-    let none = fold("x", &ids(&["a/b"]), vec![(asked("v1", "v1", "kind"), Came::NotRun("no".into()))], None);
+    let none = fold("x", &ids(&["a/b"]), &[(asked("v1", "v1", "kind"), Came::NotRun("no".into()))], None);
     let mut stopped = mixed();
     stopped.interrupted = Some("SIGINT".into());
     for (matrix, said) in [
@@ -136,7 +136,7 @@ fn what_a_cell_did_not_come_to_was_not_run() {
     let mut broken = on("00-aaaa", "v0.20.4", vec![of("kv/refresh", PASS)]);
     broken.broke = Some("etcd ended by itself".into());
     let cells = vec![(asked("v1", "pinned", "embedded"), played(broken, false))];
-    let matrix = fold("x", &ids(&["kv/refresh", "x/open"]), cells, None);
+    let matrix = fold("x", &ids(&["kv/refresh", "x/open"]), &cells, None);
     let of = |name: &str| matrix.rows.iter().find(|row| row.scenario == name).unwrap().said[0].mark;
     assert_eq!(
         (of("kv/refresh"), of("x/open"), matrix.exit()),
@@ -153,8 +153,8 @@ fn the_first_exit_of_all_cells_is_the_exit() {
     let not_run = || Came::NotRun("no".into());
     let left_out = || Came::LeftOut("because".into());
     let exit = |came: Vec<Came>, signal: Option<&str>| {
-        let cells = came.into_iter().map(|came| (asked("v1", "v1", "embedded"), came)).collect();
-        fold("x", &ids(&SCENARIOS), cells, signal.map(str::to_owned)).exit()
+        let cells: Vec<_> = came.into_iter().map(|came| (asked("v1", "v1", "embedded"), came)).collect();
+        fold("x", &ids(&SCENARIOS), &cells, signal.map(str::to_owned)).exit()
     };
     for (cells, signal, expected) in [
         (vec![cell(Exit::Passed), cell(Exit::Passed)], None, Exit::Passed),
@@ -183,7 +183,7 @@ fn a_large_grid_fits_a_comment_and_a_terminal() {
         let came = played(verdict(if i % 2 == 0 { FAIL } else { PASS }), false);
         (asked(&format!("image:registry.example/{}:v{i}", "long/".repeat(20)), "pinned", "embedded"), came)
     });
-    let matrix = fold("x", &ids(&names), cells.collect(), None);
+    let matrix = fold("x", &ids(&names), &cells.collect::<Vec<_>>(), None);
     let posted = markdown(&matrix);
     assert!(posted.chars().count() < 65_536, "{}", posted.chars().count());
     assert!(posted.contains("more are in matrix.json"));
@@ -210,7 +210,7 @@ fn foreign_text_draws_nothing() {
     let hostile = "</details> | `x` @team [a](http://e.example) \u{1b}[2J\r\n# b";
     let mut asked = asked(hostile, hostile, hostile);
     asked.dir = hostile.into();
-    let matrix = fold(hostile, &ids(&SCENARIOS), vec![(asked, Came::NotRun(hostile.into()))], None);
+    let matrix = fold(hostile, &ids(&SCENARIOS), &[(asked, Came::NotRun(hostile.into()))], None);
     let posted = markdown(&matrix);
     assert!(!posted.contains("@team") && !posted.contains("[a](") && !posted.contains("\n# b"), "{posted}");
     assert_eq!(posted.matches("</details>").count(), 1, "its own: {posted}");

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use handover_harness::clock::Micros;
-use handover_harness::event::{FORMAT, Header};
+use handover_harness::event::{Ending, FORMAT, Header};
+use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, exit_of, junit, write_atomically};
 
 use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
@@ -28,9 +29,7 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         eso_values: args.eso_values.clone(),
         keep: args.keep,
     })?;
-    let aftermath = through(&order, header, screen)?;
-    let verdict = judge::of_files(&order.out)?;
-    judge::write(&verdict, &order.out)?;
+    let (verdict, aftermath) = judged(&order, header, screen, &Ground::new()?)?;
     let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
     judge::show(&verdict, exit, &order.out, args.format, screen);
     Ok(exit)
@@ -50,15 +49,13 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         eso_values: None,
         keep: false,
     })?;
-    let aftermath = through(&order, header, screen)?;
-    let verdict = judge::of_files(&order.out)?;
-    judge::write(&verdict, &order.out)?;
-    let runtime = runtime()?;
+    let ground = Ground::new()?;
+    let (verdict, aftermath) = judged(&order, header, screen, &ground)?;
     let failed = |error: anyhow::Error| Failure { exit: Exit::Environment, message: format!("{error:#}") };
     let timeline = judge::timeline(&order.out)?;
     let mut figures = bench::of_run(&timeline, &verdict);
     screen.remark("measuring logins");
-    figures.extend(runtime.block_on(bench::logins(&order)).map_err(failed)?);
+    figures.extend(ground.runtime.block_on(bench::logins(&order)).map_err(failed)?);
     for figure in figures {
         screen.line(&format!("{:<58} {:>14}   budget {}", figure.what, figure.measured, figure.budget));
     }
@@ -104,8 +101,45 @@ pub(super) fn header() -> Header {
     }
 }
 
+/// On what runs are played, one after the other: what stops one of them stops all.
+pub(super) struct Ground {
+    runtime: tokio::runtime::Runtime,
+    stop: Halt,
+}
+
+impl Ground {
+    /// From here on signals are heeded.
+    pub(super) fn new() -> Result<Self, Failure> {
+        let (runtime, stop) = (runtime()?, Halt::default());
+        let heeding = {
+            let _inside = runtime.enter();
+            signals::heed(stop.clone())
+        };
+        runtime.spawn(heeding);
+        Ok(Self { runtime, stop })
+    }
+
+    /// Why nothing is played any more, where that is so.
+    pub(super) fn stopped(&self) -> Option<Ending> {
+        self.stop.reason()
+    }
+}
+
+/// Plays, judges, and writes the reports that are files.
+pub(super) fn judged(
+    order: &Order,
+    header: Header,
+    screen: &Screen,
+    ground: &Ground,
+) -> Result<(RunVerdict, Aftermath), Failure> {
+    let aftermath = through(order, header, screen, ground)?;
+    let verdict = judge::of_files(&order.out)?;
+    judge::write(&verdict, &order.out)?;
+    Ok((verdict, aftermath))
+}
+
 /// Plays, with the report of an aborted run in place until there is a better one.
-pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
+fn through(order: &Order, header: Header, screen: &Screen, ground: &Ground) -> Result<Aftermath, Failure> {
     let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
     write_atomically(&order.out.join("junit.xml"), aborted).map_err(|error| Failure::environment(&error))?;
     let (swept, left) = gc::runs(order.components.cache.root())?;
@@ -115,11 +149,11 @@ pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<
     let names: Vec<String> = order.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
     let show = screen.live(&names);
     let halt = Halt::default();
-    let runtime = runtime()?;
-    let played = runtime.block_on(async {
-        let heeding = tokio::spawn(signals::heed(halt.clone()));
+    let played = ground.runtime.block_on(async {
+        let (stop, own) = (ground.stop.clone(), halt.clone());
+        let stopping = tokio::spawn(async move { own.halt(stop.halted().await) });
         let played = play(order, header, &show, &halt).await;
-        heeding.abort();
+        stopping.abort();
         played
     });
     show.clear();
@@ -137,8 +171,11 @@ pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<
     Ok(aftermath)
 }
 
+/// Where runs go unless somebody says otherwise.
+pub(super) const RUNS: &str = "target/handover";
+
 pub(super) fn default_out(run: &str) -> PathBuf {
-    PathBuf::from("target/handover").join(run)
+    Path::new(RUNS).join(run)
 }
 
 pub(super) fn make_out(out: &Path) -> Result<(), Failure> {
