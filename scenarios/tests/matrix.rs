@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Cache, Done, Run, Scratch, array, eventually, handover, quick};
+use support::{Cache, Run, Scratch, array, eventually, handover, quick};
 
 /// `handover matrix FILE`, its files in `out`.
 fn words(file: &Path, out: &Path) -> [PathBuf; 4] {
