@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures::future::join_all;
 use handover_harness::clock::Micros;
 use handover_harness::event::{Ending, FORMAT, Header};
 use handover_harness::verdict::RunVerdict;
@@ -101,14 +102,14 @@ pub(super) fn header() -> Header {
     }
 }
 
-/// On what runs are played, one after the other: what stops one of them stops all.
+/// On what runs are played, one after the other or side by side: a signal that stops one of them stops all.
 pub(super) struct Ground {
     runtime: tokio::runtime::Runtime,
     stop: Halt,
 }
 
 impl Ground {
-    /// From here on signals are heeded.
+    /// From here on signals are heeded, also while nothing is played.
     pub(super) fn new() -> Result<Self, Failure> {
         let (runtime, stop) = (runtime()?, Halt::default());
         let heeding = {
@@ -125,40 +126,70 @@ impl Ground {
     }
 }
 
-/// Plays, judges, and writes the reports that are files.
+/// Plays and judges one run.
 pub(super) fn judged(
     order: &Order,
     header: Header,
     screen: &Screen,
     ground: &Ground,
 ) -> Result<(RunVerdict, Aftermath), Failure> {
-    let aftermath = through(order, header, screen, ground)?;
-    let verdict = judge::of_files(&order.out)?;
-    judge::write(&verdict, &order.out)?;
-    Ok((verdict, aftermath))
+    let mut judged = side_by_side(vec![(order, header)], screen, ground)?;
+    Ok(judged.pop().expect("one order, one run"))
 }
 
-/// Plays, with the report of an aborted run in place until there is a better one.
-fn through(order: &Order, header: Header, screen: &Screen, ground: &Ground) -> Result<Aftermath, Failure> {
-    let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
-    write_atomically(&order.out.join("junit.xml"), aborted).map_err(|error| Failure::environment(&error))?;
-    let (swept, left) = gc::runs(order.components.cache.root())?;
-    for line in swept.iter().chain(&left) {
-        screen.remark(line);
+/// Plays several runs at once, each on a plane of its own, judges them, and writes the reports that are files.
+pub(super) fn side_by_side(
+    orders: Vec<(&Order, Header)>,
+    screen: &Screen,
+    ground: &Ground,
+) -> Result<Vec<(RunVerdict, Aftermath)>, Failure> {
+    let dirs: Vec<&Path> = orders.iter().map(|(order, _)| order.out.as_path()).collect();
+    let played = through(orders, screen, ground)?;
+    let judge = |(dir, aftermath): (&Path, Aftermath)| {
+        let verdict = judge::of_files(dir)?;
+        judge::write(&verdict, dir)?;
+        Ok((verdict, aftermath))
+    };
+    dirs.into_iter().zip(played).map(judge).collect()
+}
+
+/// Plays, with the report of an aborted run in place until there is a better one. What breaks one run leaves the
+/// others alone.
+fn through(
+    orders: Vec<(&Order, Header)>,
+    screen: &Screen,
+    ground: &Ground,
+) -> Result<Vec<Aftermath>, Failure> {
+    let mut names = Vec::new();
+    for (order, header) in &orders {
+        let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
+        write_atomically(&order.out.join("junit.xml"), aborted)
+            .map_err(|error| Failure::environment(&error))?;
+        let (swept, left) = gc::runs(order.components.cache.root())?;
+        for line in swept.iter().chain(&left) {
+            screen.remark(line);
+        }
+        names.extend(order.scenarios.iter().map(|scenario| scenario.id.clone()));
     }
-    let names: Vec<String> = order.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
     let show = screen.live(&names);
-    let halt = Halt::default();
-    let played = ground.runtime.block_on(async {
+    let played = ground.runtime.block_on(join_all(orders.into_iter().map(async |(order, header)| {
+        let halt = Halt::default();
         let (stop, own) = (ground.stop.clone(), halt.clone());
         let stopping = tokio::spawn(async move { own.halt(stop.halted().await) });
         let played = play(order, header, &show, &halt).await;
         stopping.abort();
         played
-    });
+    })));
     show.clear();
-    let aftermath =
-        played.map_err(|error| Failure { exit: Exit::Environment, message: format!("{error:#}") })?;
+    // All of them are over here: what was left behind is told for each, whatever became of another.
+    let told = played.into_iter().map(|played| played.map(|aftermath| tell(aftermath, screen)));
+    let told: Vec<_> = told.collect();
+    let failed = |error: anyhow::Error| Failure { exit: Exit::Environment, message: format!("{error:#}") };
+    told.into_iter().map(|played| played.map_err(failed)).collect()
+}
+
+/// Says what a run left beside its files.
+fn tell(aftermath: Aftermath, screen: &Screen) -> Aftermath {
     for line in &aftermath.left {
         screen.error(&format!("left behind: {line}"));
     }
@@ -168,7 +199,7 @@ fn through(order: &Order, header: Header, screen: &Screen, ground: &Ground) -> R
     if let Some(kept) = &aftermath.kept {
         screen.remark(&format!("the servers' data (it holds secrets) is kept in {}", kept.display()));
     }
-    Ok(aftermath)
+    aftermath
 }
 
 /// Where runs go unless somebody says otherwise.
