@@ -91,6 +91,7 @@ pub fn family(component: Component) -> Vec<Component> {
         | Component::Mysql
         | Component::Valkey
         | Component::Postgres
+        | Component::Docker
         | Component::Registry => vec![component],
     }
 }
