@@ -4,11 +4,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use handover_fixtures::components::ResolveError;
+
 use super::runtime::RuntimeError;
 
 /// What the kind plane needs Docker for cannot be done.
 #[derive(Debug, thiserror::Error)]
 pub enum DockerError {
+    /// A variable means nothing.
+    #[error(
+        "HANDOVER_DOCKER={value} means nothing; `own` takes a Docker daemon of our own, whatever is there"
+    )]
+    Wish {
+        /// What it is set to.
+        value: String,
+    },
     /// Nobody answers, and this user may not start a daemon.
     #[error(
         "no Docker daemon answers at {host}, and only root can start one of our own; start Docker, set DOCKER_HOST, \
@@ -32,7 +42,9 @@ pub enum DockerError {
         why: String,
     },
     /// The socket may not be used by this user.
-    #[error("the Docker daemon at {host} lets this user not in; add the user to the group `docker`, or run as root")]
+    #[error(
+        "the Docker daemon at {host} lets this user not in; add the user to the group `docker`, or run as root"
+    )]
     Denied {
         /// Where.
         host: String,
@@ -48,7 +60,9 @@ pub enum DockerError {
         advice: String,
     },
     /// There is no `docker` program.
-    #[error("there is no `docker` program on the PATH, which is needed beside the daemon at {host}; install Docker's client")]
+    #[error(
+        "there is no `docker` program on the PATH, which is needed beside the daemon at {host}; install Docker's client"
+    )]
     NoClient {
         /// Where the daemon is.
         host: String,
@@ -72,7 +86,9 @@ pub enum DockerError {
         said: String,
     },
     /// The disk is full.
-    #[error("Docker has no space left: `docker {command}` said: {said}; free some, or set HANDOVER_CACHE to a larger disk")]
+    #[error(
+        "Docker has no space left: `docker {command}` said: {said}; free some, or set HANDOVER_CACHE to a larger disk"
+    )]
     NoSpace {
         /// What was asked.
         command: String,
@@ -147,6 +163,20 @@ pub enum DockerError {
         /// What the system said.
         source: io::Error,
     },
+    /// A daemon of our own died, and its programs are not in the cache any more.
+    #[error(
+        "the Docker daemon of our own died, and `{programs}` is gone, so that nobody can clear up what it left; remove \
+         `{data}` by hand, and bridges (`ip link`)"
+    )]
+    NoPrograms {
+        /// The daemon's program.
+        programs: PathBuf,
+        /// Its data.
+        data: PathBuf,
+    },
+    /// Docker's programs cannot be had.
+    #[error(transparent)]
+    Component(#[from] Box<ResolveError>),
     /// This machine's capabilities are not known.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
@@ -208,7 +238,8 @@ mod tests {
 
     #[test]
     fn what_a_client_says_is_understood() {
-        let denied = "permission denied while trying to connect to the Docker daemon socket at unix:///s: dial unix";
+        let denied =
+            "permission denied while trying to connect to the Docker daemon socket at unix:///s: dial unix";
         assert!(matches!(said(denied), DockerError::Denied { .. }));
         for gone in [
             "Cannot connect to the Docker daemon at unix:///s. Is the docker daemon running?",

@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn other_words_are_not_ours() {
-        for words in [&[][..], &["run"], &["docker-room"], &["docker-room", "--hide", "/x"], &["oci-runtime"]] {
+        for words in [&[][..], &["run"], &["docker-room"], &["docker-room", "--hide", "/x"], &["oci-runtime"]]
+        {
             assert!(answer(words.iter().map(OsString::from)).is_none(), "{words:?}");
         }
     }

@@ -87,8 +87,8 @@ fn option(args: &[OsString], names: &[&str]) -> Option<OsString> {
 fn edit(path: &Path) -> Result<(), RuntimeError> {
     let held = Bounding::of_this_process().map_err(RuntimeError::Capabilities)?;
     let wrong = |source| RuntimeError::Spec { path: path.into(), source };
-    let mut spec: Value = serde_json::from_slice(&fs::read(path).map_err(wrong)?)
-        .map_err(|error| wrong(error.into()))?;
+    let mut spec: Value =
+        serde_json::from_slice(&fs::read(path).map_err(wrong)?).map_err(|error| wrong(error.into()))?;
     if !restrict(&mut spec, |name| held.has(name)) {
         return Ok(());
     }

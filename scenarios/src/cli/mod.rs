@@ -87,7 +87,11 @@ enum Command {
     #[command(hide = true)]
     Docs,
     /// Say what this machine has and lacks
-    Doctor,
+    Doctor {
+        /// For runs on this plane
+        #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
+        plane: PlaneName,
+    },
     /// The servers' programs: where they come from, and whether they are whole
     Components {
         #[command(subcommand)]
@@ -222,6 +226,15 @@ enum ComponentsCommand {
     },
 }
 
+/// Where the servers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlaneName {
+    /// As processes of this machine
+    Embedded,
+    /// In a cluster that kind makes in a container
+    Kind,
+}
+
 /// What goes to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -284,7 +297,7 @@ pub fn main() -> ExitCode {
             screen.out(&crate::language::docs::page());
             Ok(Exit::Passed)
         }
-        Command::Doctor => doctor::doctor(&cli.with, &screen),
+        Command::Doctor { plane } => doctor::doctor(plane, &cli.with, &screen),
         Command::Components { what } => {
             components::components(&what.unwrap_or(ComponentsCommand::List), &cli.with, &screen)
         }

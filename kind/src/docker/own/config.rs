@@ -48,11 +48,13 @@ pub(super) fn runtime_script(handover: &Path, runc: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use handover_fixtures::components::Cache;
+
     use super::*;
 
     fn made(runtime: Option<&Path>) -> Value {
         let programs = Programs { proxy: "/p/docker-proxy".into(), ..Programs::default() };
-        config(&Place::at("/c/docker"), &programs, "handover-ab", runtime)
+        config(&Place::of(&Cache::at("/c")), &programs, "handover-ab", runtime)
     }
 
     #[test]

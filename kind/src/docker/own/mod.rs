@@ -6,6 +6,7 @@
 //! namespace that ends with the last of them.
 
 mod config;
+mod ending;
 mod place;
 mod programs;
 mod room;
@@ -16,7 +17,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use handover_fixtures::components::Resolved;
-use handover_fixtures::process::{Brood, Identity, MARK, Signal};
+use handover_fixtures::process::{Brood, Identity, MARK, SweptProcess};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -24,7 +25,11 @@ use super::capability::Bounding;
 use super::error::{DockerError, last_words};
 use super::runtime::RuntimeError;
 use super::{Docker, QUESTION};
+use ending::sweep;
 
+pub use ending::kill;
+pub(super) use ending::{Ended, end};
+pub(super) use place::write as write_whole;
 pub use place::{InUse, Place};
 pub use programs::Programs;
 pub use room::{RoomError, become_daemon};
@@ -33,11 +38,7 @@ pub use room::{RoomError, become_daemon};
 pub const ROOM: &str = "docker-room";
 
 /// How long a daemon may take until it answers.
-pub const START: Duration = Duration::from_secs(40);
-/// How long it may take to stop its containers and end.
-const STOP: Duration = Duration::from_secs(20);
-/// How long the kernel may take to let a killed process go.
-const KILL: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(40);
 /// Where shims have their sockets, whatever the daemon is told.
 const SHIMS: &str = "/run/containerd";
 /// Where the daemon looks for plugins.
@@ -95,6 +96,7 @@ pub async fn start(place: &Place, docker: &Resolved, handover: &Path) -> Result<
             return Ok(OwnDaemon { docker, in_use: place.enter()?, started: false });
         }
         State::Dead(record) => {
+            // Whoever still used it has lost it already.
             sweep(&record)?;
             launch(place, Programs::of(docker), handover).await?
         }
@@ -114,9 +116,25 @@ impl Record {
     }
 }
 
+/// The daemon in this place, if one runs: how it is asked.
+pub fn running(place: &Place) -> Option<Docker> {
+    match state(place) {
+        State::Alive(record) => Some(record.docker(place)),
+        State::None | State::Dead(_) => None,
+    }
+}
+
+/// The processes of the daemon in this place, whether it runs or not, without the daemon's own.
+pub fn processes(place: &Place) -> Vec<SweptProcess> {
+    let (State::Alive(record) | State::Dead(record)) = state(place) else { return Vec::new() };
+    let own = |process: &SweptProcess| ["(dockerd)", "(containerd)"].contains(&&*process.name);
+    record.brood.alive().into_iter().filter(|process| !own(process)).collect()
+}
+
 fn state(place: &Place) -> State {
     let text = fs::read_to_string(place.record()).unwrap_or_default();
     match serde_json::from_str::<Record>(&text) {
+        Ok(record) if record.format != FORMAT => State::None,
         Ok(record) if record.process.as_ref().is_some_and(Identity::lives) => State::Alive(record),
         Ok(record) => State::Dead(record),
         Err(_) => State::None,
@@ -157,9 +175,8 @@ async fn launch(place: &Place, programs: Programs, handover: &Path) -> Result<Re
     command.arg("--").arg(&record.programs.dockerd).arg("--config-file").arg(place.config());
     command.env_clear().envs(record.programs.environment(place.root())).env(MARK, &record.brood.mark);
     command.current_dir("/").stdin(Stdio::null()).stdout(log).stderr(errors);
-    let mut child = command
-        .spawn()
-        .map_err(|source| DockerError::Client { program: record.handover.clone(), source })?;
+    let mut child =
+        command.spawn().map_err(|source| DockerError::Client { program: record.handover.clone(), source })?;
     record.process = child.id().and_then(|pid| Identity::of(pid.cast_signed()));
     record.write(place)?;
 
@@ -205,55 +222,4 @@ async fn keep(place: &Place, handover: &Path) -> Result<PathBuf, DockerError> {
         Ok(to)
     });
     kept.await.map_err(std::io::Error::other).flatten().map_err(DockerError::disk("copy", handover))
-}
-
-/// Ends whatever is left of a daemon, and of what it ran; its mounts end with it. The place is locked.
-fn sweep(record: &Record) -> Result<(), DockerError> {
-    record.brood.end(KILL).map_err(|alive| {
-        let alive: Vec<String> =
-            alive.iter().map(|process| format!("{} {}", process.pid, process.name)).collect();
-        DockerError::Left { alive: alive.join(", ") }
-    })?;
-    remove_cgroups(&record.brood.cgroup);
-    for folder in &record.made {
-        // Somebody else may use it by now: then it is not empty.
-        let _ = fs::remove_dir(folder);
-    }
-    Ok(())
-}
-
-/// Removes the daemon's empty cgroups of every hierarchy.
-fn remove_cgroups(name: &str) {
-    fn remove(folder: &Path) {
-        for below in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if below.file_type().is_ok_and(|kind| kind.is_dir()) {
-                remove(&below.path());
-            }
-        }
-        let _ = fs::remove_dir(folder);
-    }
-    let root = Path::new("/sys/fs/cgroup");
-    let hierarchies = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
-    for hierarchy in hierarchies.chain([root.to_owned()]) {
-        let folder = hierarchy.join(name);
-        if folder.is_dir() {
-            remove(&folder);
-        }
-    }
-}
-
-/// Stops the daemon, if it runs, with all it runs. The place is locked.
-async fn stop(place: &Place, record: &Record) -> Result<(), DockerError> {
-    if let Some(process) = &record.process {
-        let _ = process.signal(Signal::TERM);
-        let until = Instant::now() + STOP;
-        while process.lives() && Instant::now() < until {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-    sweep(record)?;
-    for file in [place.record(), place.socket(), place.pid()] {
-        let _ = fs::remove_file(file);
-    }
-    Ok(())
 }

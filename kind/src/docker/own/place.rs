@@ -37,12 +37,6 @@ impl Place {
         Self(cache.root().join("docker"))
     }
 
-    /// For tests.
-    #[cfg(test)]
-    pub(super) fn at(root: impl Into<PathBuf>) -> Self {
-        Self(root.into())
-    }
-
     /// Where it is.
     pub fn root(&self) -> &Path {
         &self.0
@@ -68,6 +62,11 @@ impl Place {
     /// What the daemon writes.
     pub fn log(&self) -> PathBuf {
         self.0.join("daemon.log")
+    }
+
+    /// What the machine's settings were.
+    pub fn sysctls(&self) -> PathBuf {
+        self.0.join("sysctls.json")
     }
 
     pub(super) fn record(&self) -> PathBuf {
@@ -123,11 +122,6 @@ impl Place {
         let file = open(&self.0.join("in-use")).ok()?;
         file.try_lock().ok().map(|()| InUse(file))
     }
-
-    /// Whether there is anything of a daemon of our own here.
-    pub fn is_empty(&self) -> bool {
-        !self.0.exists()
-    }
 }
 
 fn open(path: &Path) -> Result<File, DockerError> {
@@ -137,7 +131,7 @@ fn open(path: &Path) -> Result<File, DockerError> {
 }
 
 /// Writes a file whole or not at all, for its owner alone.
-pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), DockerError> {
+pub(in crate::docker) fn write(path: &Path, text: &str, mode: u32) -> Result<(), DockerError> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);

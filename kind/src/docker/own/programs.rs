@@ -7,8 +7,7 @@ use handover_fixtures::components::Resolved;
 use serde::{Deserialize, Serialize};
 
 /// Where the system keeps programs.
-const SYSTEM: [&str; 6] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const SYSTEM: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// What a daemon is started with; kept with it, so that it can be asked, and started again, later.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ pub struct Programs {
     /// Folders of programs, the daemon's own first.
     pub(super) path: Vec<PathBuf>,
     /// Libraries that come with the programs.
-    pub(super) libraries: Option<OsString>,
+    pub(super) libraries: Option<PathBuf>,
 }
 
 impl Programs {
@@ -35,7 +34,7 @@ impl Programs {
             let mut there = places.filter(|program| program.is_file());
             there.next().unwrap_or_else(|| docker.dir.join(name))
         };
-        let libraries = docker.program().and_then(|program| program.library_path()).map(OsString::from);
+        let libraries = docker.program().and_then(|program| program.library_path()).map(PathBuf::from);
         Self {
             dockerd: docker.path().into(),
             docker: find("docker"),
@@ -55,9 +54,10 @@ impl Programs {
     pub(super) fn environment(&self, home: &Path) -> Vec<(&'static str, OsString)> {
         const PROXIES: [&str; 6] =
             ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
-        let path = std::env::join_paths(&self.path).unwrap_or_else(|_| "/usr/sbin:/usr/bin:/sbin:/bin".into());
+        let path =
+            std::env::join_paths(&self.path).unwrap_or_else(|_| "/usr/sbin:/usr/bin:/sbin:/bin".into());
         let mut all = vec![("PATH", path), ("HOME", home.into()), ("LC_ALL", "C.UTF-8".into())];
-        all.extend(self.libraries.clone().map(|libraries| ("LD_LIBRARY_PATH", libraries)));
+        all.extend(self.libraries.clone().map(|libraries| ("LD_LIBRARY_PATH", libraries.into_os_string())));
         all.extend(PROXIES.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
         all
     }

@@ -9,9 +9,12 @@ use std::process::Command;
 
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::setsid;
-#[expect(deprecated, reason = "the successor is unsafe for the sake of files, which are not unshared here")]
-use rustix::thread::unshare;
 use rustix::thread::UnshareFlags;
+#[expect(
+    deprecated,
+    reason = "the successor is unsafe for the sake of files, which are not unshared here"
+)]
+use rustix::thread::unshare;
 
 /// Why a daemon did not get its room.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +29,8 @@ pub struct RoomError {
 pub fn become_daemon(hide: &[PathBuf], command: &[OsString]) -> RoomError {
     match enter(hide) {
         Ok(()) => {
-            let (program, args) = command.split_first().map_or((OsString::new(), &[][..]), |(p, a)| (p.clone(), a));
+            let (program, args) =
+                command.split_first().map_or((OsString::new(), &[][..]), |(p, a)| (p.clone(), a));
             let what = format!("start `{}`", program.display());
             RoomError { what, source: Command::new(program).args(args).exec() }
         }
