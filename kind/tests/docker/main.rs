@@ -120,7 +120,7 @@ async fn what_living_runs_have_stays() {
     assert_eq!(swept.left, [""; 0]);
     let names: Vec<String> =
         daemon.docker.owned().await.expect("a list").into_iter().map(|owned| owned.name).collect();
-    assert_eq!(names, ["n-living", "n-living", "v-living", "odd"]);
+    assert_eq!(names, ["n-living", "n-living", "odd", "v-living"]);
     assert!(ask(&daemon.docker, &["volume", "ls", "--quiet"]).await.contains("theirs"));
     living.finish().expect("finished");
     ask(&daemon.docker, &["volume", "rm", "odd"]).await;
