@@ -155,3 +155,18 @@ fn kill(house: &House) {
         std::thread::yield_now();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_hangs_is_swept_too() {
+    let house = House::new().await;
+    let daemon = house.start().await;
+    populate(&daemon.docker, "dead").await;
+    let pid = std::fs::read_to_string(house.place.root().join("docker.pid")).expect("it runs");
+    let process = Identity::of(pid.trim().parse().expect("a pid")).expect("it runs");
+    process.signal(Signal::STOP).expect("stopped");
+    drop(daemon.in_use);
+    let swept = house.gc().await;
+    assert_eq!(swept.left, [""; 0]);
+    assert_eq!(swept.gone.len(), 2, "{swept:?}");
+    house.assert_clean().await;
+}
