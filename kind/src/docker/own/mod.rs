@@ -148,6 +148,8 @@ async fn launch(place: &Place, programs: Programs, handover: &Path) -> Result<Re
     let mut record = Record { format: FORMAT, programs, brood, handover, process: None };
     record.write(place)?;
 
+    // A daemon that was killed leaves its own, and whoever has that number now keeps the next one out.
+    let _ = fs::remove_file(place.pid());
     let log = fs::File::create(place.log()).map_err(DockerError::disk("write", &place.log()))?;
     let errors = log.try_clone().map_err(DockerError::disk("write", &place.log()))?;
     let mut command = tokio::process::Command::new(&record.handover);
