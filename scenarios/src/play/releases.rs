@@ -98,6 +98,7 @@ pub fn family(component: Component) -> Vec<Component> {
         | Component::Mysql
         | Component::Valkey
         | Component::Postgres
+        | Component::Docker
         | Component::Registry => vec![component],
     }
 }
