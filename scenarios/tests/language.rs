@@ -3,6 +3,8 @@
 
 mod support;
 
+use handover_harness::clock::Micros;
+use handover_harness::event::{FORMAT, Header};
 use support::{Cache, Done, Scratch, handover, quick};
 
 struct House {
@@ -231,6 +233,27 @@ fn a_directory_without_a_run_cannot_be_judged() {
         house.told(["judge", "dir"]).exits(2).says_once(words);
         assert_eq!(support::names(&house.scratch.at("dir")), ["events.jsonl"]);
     }
+}
+
+#[test]
+fn runs_are_compared_from_their_events_and_what_holds_none_is_named() {
+    let house = House::new();
+    let run = |name: &str| {
+        let wall = "2026-11-26T00:00:00Z".to_owned();
+        let header = Header { format: FORMAT, run: name.to_owned(), wall, at: Micros(0) };
+        serde_json::to_string(&header).expect("a header is plain data") + "\n"
+    };
+    // A run that was killed before anything was played, and two rounds of a folder.
+    house.scratch.write("a/events.jsonl", run("a"));
+    house.scratch.write("b/1/events.jsonl", run("b1"));
+    house.scratch.write("b/2/events.jsonl", run("b2"));
+    let done = house.told(["compare", "a", "b"]);
+    done.exits(3).says("cannot tell").says("runs b1, b2");
+    house.told(["compare", "a", "b", "--format", "json"]).exits(3).says("\"b2\"");
+    house.scratch.write("c/readme", "");
+    house.told(["compare", "a", "c"]).exits(2).says_once("c holds no run: name the output directory");
+    house.told(["compare", "a", "nowhere"]).exits(2).says_once("cannot read nowhere");
+    house.told(["run", "--eso-values", "nowhere.yaml"]).exits(2).says_once("nowhere.yaml");
 }
 
 /// A platform's tree: three broken files among five hundred are three messages, each at its place.

@@ -156,7 +156,7 @@ struct RunArgs {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
     /// Values for ESO's chart (concurrent, token cache, …)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = readable)]
     eso_values: Option<PathBuf>,
 }
 
@@ -195,7 +195,7 @@ struct UpgradeArgs {
     #[arg(long, value_enum, default_value_t = Summary::Human)]
     format: Summary,
     /// Values for ESO's chart, on both versions
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = readable)]
     eso_values: Option<PathBuf>,
 }
 
@@ -219,7 +219,7 @@ struct MatrixArgs {
     #[arg(long, value_enum, default_value_t = Summary::Human)]
     format: Summary,
     /// Values for ESO's chart, in every cell
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = readable)]
     eso_values: Option<PathBuf>,
 }
 
@@ -400,6 +400,11 @@ impl Which {
     fn sets(&self) -> BTreeMap<String, String> {
         self.sets.iter().cloned().collect()
     }
+}
+
+/// A file that is there: what cannot be read is refused before any work starts.
+fn readable(text: &str) -> Result<PathBuf, String> {
+    std::fs::File::open(text).map(|_| text.into()).map_err(|error| error.to_string())
 }
 
 fn name_value(text: &str) -> Result<(String, String), String> {
