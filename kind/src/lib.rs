@@ -7,3 +7,4 @@ pub mod cluster;
 pub mod docker;
 pub mod image;
 pub mod servers;
+pub mod tool;

@@ -91,6 +91,14 @@ pub fn family(component: Component) -> Vec<Component> {
         | Component::Mysql
         | Component::Valkey
         | Component::Postgres
+        | Component::KubeScheduler
+        | Component::KubeProxy
+        | Component::Kubelet
+        | Component::Kubeadm
+        | Component::Kubectl
+        | Component::Coredns
+        | Component::NodeRoot
+        | Component::Kind
         | Component::Registry => vec![component],
     }
 }
