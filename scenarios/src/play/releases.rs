@@ -99,6 +99,7 @@ pub fn family(component: Component) -> Vec<Component> {
         | Component::Coredns
         | Component::NodeRoot
         | Component::Kind
+        | Component::Docker
         | Component::Registry => vec![component],
     }
 }

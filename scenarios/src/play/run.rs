@@ -183,7 +183,7 @@ pub(super) async fn obtain(
     show: &dyn Show,
 ) -> Result<ResolvedSet, handover_fixtures::components::ResolveError> {
     show.run("checking the servers' programs");
-    let mut wanted: BTreeSet<Component> = Component::EMBEDDED.into();
+    let mut wanted: BTreeSet<Component> = Component::ALL.into();
     let optional = [
         (Server::Mysql, Component::Mysql),
         (Server::Valkey, Component::Valkey),

@@ -49,7 +49,7 @@ pub(crate) fn with(test: impl AsyncFnOnce(&House)) {
     runtime.block_on(async {
         let request =
             handover_fixtures::components::Request::new(Environment::of_process(), Overrides::default());
-        let request = request.expect("a cache").only(Component::EMBEDDED);
+        let request = request.expect("a cache").only(Component::ALL);
         let cache = request.cache.root().to_owned();
         let components = resolve(request, Arc::new(Silent)).await.expect("the components");
         let run = RunDir::create(&scratch.at("runs"), "workloads").expect("a run");
