@@ -7,4 +7,3 @@ pub mod cluster;
 pub mod docker;
 pub mod image;
 pub mod servers;
-pub mod tool;
