@@ -299,7 +299,11 @@ impl Cluster {
 /// Removes something; that it is not there is fine.
 async fn gone(docker: &Docker, words: &[&str]) -> Result<(), DockerError> {
     match docker.ask(words, REMOVAL).await {
-        Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such") => Ok(()),
+        Err(DockerError::Refused { said, .. })
+            if ["no such", "not found"].iter().any(|sign| said.to_lowercase().contains(sign)) =>
+        {
+            Ok(())
+        }
         done => done.map(drop),
     }
 }

@@ -149,7 +149,7 @@ pub(crate) async fn archive(path: &Path, request: &Request) {
     let set = ok(resolve(request.clone().only([Component::NodeRoot]), Arc::from(on_stderr())).await);
     let root = ok(set.require(Component::NodeRoot)).path();
     const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
-    let wanted = ["libc.so.6", "libtinfo.so", "libnss_", "libresolv.so"];
+    let wanted = ["ld-linux", "libc.so.6", "libtinfo.so", "libnss_", "libresolv.so"];
     let left_out = |place: &str| match place.strip_prefix(LIBRARIES) {
         Some(rest) if rest.len() > 1 => !wanted.iter().any(|name| rest[1..].starts_with(name)),
         Some(_) => false,
