@@ -43,7 +43,8 @@ pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Fa
     match args.plane {
         PlaneName::Kind => {}
         PlaneName::Embedded => {
-            let why = "the servers of the embedded plane end with the program that starts them: say --plane kind";
+            let why =
+                "the servers of the embedded plane end with the program that starts them: say --plane kind";
             return Err(Failure::usage(why));
         }
     }
