@@ -34,24 +34,30 @@ pub fn config(host: Host, maker: &Maker, shared: &Path) -> Value {
 }
 
 fn patches(host: Host, maker: &Maker) -> Vec<Value> {
+    let mut all = Vec::new();
     let mut kubelet = json!({ "kind": "KubeletConfiguration" });
     if host.cgroup_v1 {
         kubelet["failCgroupV1"] = json!(false);
     }
-    // What is in it goes with the cluster, so it need not be safe from a loss of power.
-    let mut etcd = json!({ "extraArgs": [{ "name": "unsafe-no-fsync", "value": "true" }] });
-    let mut cluster = json!({ "kind": "ClusterConfiguration" });
-    let mut all = Vec::new();
     if let Maker::Ours(versions) = maker {
         // kind's own `/kubelet` would have to be made before the kubelet starts.
         kubelet["cgroupRoot"] = json!("/");
-        etcd["imageTag"] = json!(versions.etcd);
-        cluster["imageRepository"] = json!(REPOSITORY);
         // Names are answered for by what lies in the image. A list is replaced, so `preflight` is said again.
         all.push(json!({ "kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns"] }));
+        // What is in etcd goes with the cluster, so it need not be safe from a loss of power.
+        let etcd = json!({
+            "imageTag": versions.etcd,
+            "extraArgs": [{ "name": "unsafe-no-fsync", "value": "true" }],
+        });
+        all.push(json!({
+            "kind": "ClusterConfiguration",
+            "imageRepository": REPOSITORY,
+            "etcd": { "local": etcd },
+        }));
     }
-    cluster["etcd"] = json!({ "local": etcd });
-    all.extend([cluster, kubelet]);
+    if host.cgroup_v1 || matches!(maker, Maker::Ours(_)) {
+        all.push(kubelet);
+    }
     all
 }
 
@@ -84,8 +90,7 @@ mod tests {
         assert_eq!(config.get("containerdConfigPatches"), None);
         let mounts = json!([{ "hostPath": "/runs/r1/shared", "containerPath": "/handover" }]);
         assert_eq!(config["nodes"][0]["extraMounts"], mounts);
-        assert_eq!(patches[1], json!({ "kind": "KubeletConfiguration" }));
-        assert_eq!(patches.len(), 2);
+        assert_eq!(patches, [json!(null); 0]);
     }
 
     #[test]
@@ -94,7 +99,7 @@ mod tests {
         assert!(
             config["containerdConfigPatches"][0].as_str().unwrap().contains("restrict_oom_score_adj = true")
         );
-        assert_eq!(patches[1], json!({ "kind": "KubeletConfiguration", "failCgroupV1": false }));
+        assert_eq!(patches, [json!({ "kind": "KubeletConfiguration", "failCgroupV1": false })]);
     }
 
     #[test]

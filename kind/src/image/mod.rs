@@ -206,7 +206,11 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
             match pull(docker, OFFICIAL).await {
                 Ok(()) => Ok(official),
                 Err(error) => {
-                    tell(&format!("the official image cannot be had ({}); making one", chain(&error)));
+                    let why = match &error {
+                        DockerError::Refused { said, .. } => said.clone(),
+                        error => chain(error),
+                    };
+                    tell(&format!("{OFFICIAL} cannot be had ({why}); making one of our own"));
                     ours(ground).await
                 }
             }
