@@ -33,6 +33,18 @@ pub fn config(host: Host, maker: &Maker, shared: &Path) -> Value {
     config
 }
 
+/// There is nobody to elect from, and the first election is lost to an API server that is not yet whole.
+const ALONE: (&str, &str) = ("leader-elect", "false");
+/// The first is kind's own, because a list is replaced. The limits on requests are for clusters that have work
+/// to do besides: some eighty are made before any controller starts.
+const CONTROLLERS: [(&str, &str); 4] =
+    [("enable-hostpath-provisioner", "true"), ALONE, ("kube-api-qps", "200"), ("kube-api-burst", "400")];
+
+/// Arguments as kubeadm takes them.
+fn words(all: &[(&str, &str)]) -> Vec<Value> {
+    all.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
+}
+
 fn patches(host: Host, maker: &Maker) -> Vec<Value> {
     let mut all = Vec::new();
     let mut kubelet = json!({ "kind": "KubeletConfiguration" });
@@ -45,14 +57,13 @@ fn patches(host: Host, maker: &Maker) -> Vec<Value> {
         // Names are answered for by what lies in the image. A list is replaced, so `preflight` is said again.
         all.push(json!({ "kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns"] }));
         // What is in etcd goes with the cluster, so it need not be safe from a loss of power.
-        let etcd = json!({
-            "imageTag": versions.etcd,
-            "extraArgs": [{ "name": "unsafe-no-fsync", "value": "true" }],
-        });
+        let etcd = json!({ "imageTag": versions.etcd, "extraArgs": words(&[("unsafe-no-fsync", "true")]) });
         all.push(json!({
             "kind": "ClusterConfiguration",
             "imageRepository": REPOSITORY,
             "etcd": { "local": etcd },
+            "controllerManager": { "extraArgs": words(&CONTROLLERS) },
+            "scheduler": { "extraArgs": words(&[ALONE]) },
         }));
     }
     if host.cgroup_v1 || matches!(maker, Maker::Ours(_)) {
