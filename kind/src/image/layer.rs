@@ -95,6 +95,22 @@ impl Layer {
         self
     }
 
+    /// All that it says, but for the bytes of files of this machine and where they lie there.
+    pub(super) fn outline(&self, say: &mut dyn FnMut(&[u8])) {
+        for (place, what) in &self.places {
+            say(place.as_bytes());
+            match what {
+                Place::Folder { mode } => say(format!("folder {mode:o}").as_bytes()),
+                Place::File { from: _, mode } => say(format!("file {mode:o}").as_bytes()),
+                Place::Text { text, mode } => {
+                    say(format!("text {mode:o}").as_bytes());
+                    say(text);
+                }
+                Place::Link { to } => say(format!("link {}", to.display()).as_bytes()),
+            }
+        }
+    }
+
     /// Writes it as a tar file, a multiple of 512 bytes long.
     ///
     /// # Errors

@@ -5,11 +5,9 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use handover_fixtures::components::ResolvedSet;
-
 use super::archive::{self, Image, Part};
-use super::parts::{self, Versions};
-use super::{Ground, ImageError, is_there};
+use super::recipe::Recipe;
+use super::{Ground, ImageError, is_there, parts};
 use crate::docker::{Docker, LABEL, REMOVAL};
 
 /// How long the daemon may take to take in an image.
@@ -19,14 +17,10 @@ const FILL: Duration = Duration::from_secs(5 * 60);
 /// How often somebody else's work is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Makes the image `name` of these parts, unless somebody else does so meanwhile.
-pub(super) async fn make(
-    ground: &Ground<'_>,
-    set: &ResolvedSet,
-    versions: &Versions,
-    name: &str,
-) -> Result<(), ImageError> {
+/// Makes an image, unless somebody else does so meanwhile.
+pub(super) async fn make(ground: &Ground<'_>, recipe: &Recipe) -> Result<(), ImageError> {
     let Ground { docker, tell, .. } = ground;
+    let name = &recipe.image.name;
     let _one = alone(ground, name).await?;
     if is_there(docker, name).await? {
         return Ok(());
@@ -35,7 +29,7 @@ pub(super) async fn make(
     let work = ground.run.path().join("node-image");
     fs::create_dir_all(&work).map_err(|source| ImageError::Write { path: work.clone(), source })?;
     let unfilled = format!("{name}-unfilled");
-    let made = steps(ground, &work, set, versions, name, &unfilled).await;
+    let made = steps(ground, &work, recipe, &unfilled).await;
     // Whatever became of it: nothing of the way there is kept.
     let _ = docker.ask(&["image", "rm", "--force", &unfilled], REMOVAL).await;
     let _ = fs::remove_dir_all(&work);
@@ -44,28 +38,15 @@ pub(super) async fn make(
     Ok(())
 }
 
-async fn steps(
-    ground: &Ground<'_>,
-    work: &Path,
-    set: &ResolvedSet,
-    versions: &Versions,
-    name: &str,
-    unfilled: &str,
-) -> Result<(), ImageError> {
+async fn steps(ground: &Ground<'_>, work: &Path, recipe: &Recipe, unfilled: &str) -> Result<(), ImageError> {
     let Ground { docker, tell, .. } = ground;
-    let run = ground.name;
+    let (run, node) = (ground.name, &recipe.node);
     tell("writing a node's system");
-    let (parts_set, parts_versions) = (set.clone(), versions.clone());
-    let (system, pods) = blocking(move || {
-        Ok((parts::system(&parts_set, &parts_versions)?, parts::pods(&parts_set, &parts_versions)?))
-    })
-    .await?;
-    let first = Part::Layer(system);
-    let labelled = vec![(LABEL.to_owned(), run.to_owned())];
-    let image = Image { labels: labelled, layers: vec![first.clone()], ..node(unfilled) };
+    let labels = vec![(LABEL.to_owned(), run.to_owned())];
+    let image = Image { name: unfilled.to_owned(), labels, ..node.clone() };
     let loaded = load(docker, work.join("unfilled.tar"), vec![image]);
     let images = work.join("images.tar");
-    let (loaded, written) = tokio::join!(loaded, write(images.clone(), pods));
+    let (loaded, written) = tokio::join!(loaded, write(images.clone(), recipe.pods.clone()));
     loaded?;
     written?;
 
@@ -84,17 +65,9 @@ async fn steps(
     let _ = fs::remove_file(&images);
 
     tell("putting the image of a node together");
-    let store = Part::Tar(work.join("store.tar"));
-    let image = Image { layers: vec![first, store], ..node(name) };
+    let mut image = Image { name: recipe.image.name.clone(), ..node.clone() };
+    image.layers.push(Part::Tar(work.join("store.tar")));
     load(docker, work.join("node.tar"), vec![image]).await
-}
-
-/// How any node starts and stops.
-fn node(name: &str) -> Image {
-    let environment = vec![archive::PATH.to_owned(), "container=docker".to_owned()];
-    let stop_signal = Some(parts::STOP_SIGNAL.to_owned());
-    let image = Image { name: name.to_owned(), environment, stop_signal, ..Image::default() };
-    image.starts(parts::STARTS)
 }
 
 /// Writes images into an archive, and has the daemon take them in.
@@ -113,7 +86,7 @@ async fn write(path: PathBuf, images: Vec<Image>) -> Result<(), ImageError> {
 }
 
 /// Work that reads and writes much, beside the runtime's own.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ImageError> + Send + 'static,
 ) -> Result<T, ImageError> {
     match tokio::task::spawn_blocking(work).await {

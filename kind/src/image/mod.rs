@@ -14,6 +14,7 @@ pub mod archive;
 pub mod layer;
 mod make;
 mod parts;
+mod recipe;
 
 use std::io;
 use std::path::PathBuf;
@@ -24,12 +25,13 @@ use std::time::Duration;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::inventory::{State, list};
 use handover_fixtures::components::progress::Progress;
-use handover_fixtures::components::{Component, Request, ResolveError, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Request, ResolveError, resolve};
 use handover_fixtures::process::RunDir;
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::docker::{Docker, DockerError, QUESTION};
+
+use recipe::Recipe;
 
 pub(crate) use parts::REPOSITORY;
 pub use parts::Versions;
@@ -196,11 +198,10 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
                 return Ok(official);
             }
             if parts_are_there(&ground.request) {
-                let (set, versions, name) = ingredients(ground).await?;
-                if is_there(docker, &name).await? {
-                    return Ok(NodeImage { name, maker: Maker::Ours(versions) });
+                let recipe = recipe(ground).await?;
+                if is_there(docker, &recipe.image.name).await? {
+                    return Ok(recipe.image);
                 }
-                drop(set);
             }
             tell(&format!("pulling {OFFICIAL}"));
             match pull(docker, OFFICIAL).await {
@@ -220,38 +221,24 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
 
 /// Ours, found or made.
 async fn ours(ground: &Ground<'_>) -> Result<NodeImage, ImageError> {
-    let (set, versions, name) = ingredients(ground).await?;
-    if !is_there(ground.docker, &name).await? {
-        make::make(ground, &set, &versions, &name).await?;
+    let recipe = recipe(ground).await?;
+    if !is_there(ground.docker, &recipe.image.name).await? {
+        make::make(ground, &recipe).await?;
     }
-    Ok(NodeImage { name, maker: Maker::Ours(versions) })
+    Ok(recipe.image)
 }
 
-/// The parts, and what the image of them is called.
-async fn ingredients(ground: &Ground<'_>) -> Result<(ResolvedSet, Versions, String), ImageError> {
+/// Obtains the parts, and says what they make.
+async fn recipe(ground: &Ground<'_>) -> Result<Recipe, ImageError> {
     let request = ground.request.clone().only(Component::NODE);
     let set = resolve(request, Arc::clone(&ground.progress)).await?;
-    let versions = Versions::of(&set)?;
-    let parts = set.iter().map(|part| (part.component.name(), part.sha256.as_str()));
-    let name = format!("{OURS}:{}-{}", versions.kubernetes, key(parts, &parts::ours()));
-    Ok((set, versions, name))
+    make::blocking(move || Recipe::of(&set)).await
 }
 
 /// Whether all parts lie in the cache, by their names alone.
 fn parts_are_there(request: &Request) -> bool {
     let items = list(&request.clone().only(Component::NODE));
     items.is_ok_and(|items| items.iter().all(|item| matches!(item.state, State::Cached | State::Path)))
-}
-
-/// Hangs on every part's bytes and on all that is ours.
-fn key<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>, ours: &str) -> String {
-    let mut hash = Sha256::new();
-    let parts = parts.flat_map(|(name, sum)| [name, sum]);
-    for part in parts.chain([std::env::consts::ARCH, ours]) {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    archive::hex(&hash.finalize())[..12].to_owned()
 }
 
 /// Whether the daemon has an image.
@@ -292,20 +279,4 @@ async fn pull(docker: &Docker, name: &str) -> Result<(), DockerError> {
         ))
     };
     tokio::time::timeout(PULL, work).await.map_err(|_| hangs(PULL))?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_hangs_on_every_part_and_on_ours() {
-        let parts = [("etcd", "aa"), ("kubelet", "bb")];
-        let of = |parts: &[(&'static str, &'static str)], ours| key(parts.iter().copied(), ours);
-        let one = of(&parts, "units");
-        assert_eq!((one.len(), &one), (12, &of(&parts, "units")));
-        assert_ne!(one, of(&parts, "other units"));
-        assert_ne!(one, of(&[("etcd", "aa"), ("kubelet", "bc")], "units"));
-        assert_ne!(one, of(&[("etcd", "aab"), ("kubelet", "b")], "units"));
-    }
 }

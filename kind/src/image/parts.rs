@@ -10,7 +10,7 @@ use std::process::Command;
 use handover_fixtures::components::{Component, ResolvedSet};
 
 use super::ImageError;
-use super::archive::Image;
+use super::archive::{self, Image};
 use super::layer::Layer;
 
 /// What the images of a node's pods are called below; there is no registry of that name.
@@ -31,9 +31,9 @@ const COREDNS: &str = include_str!("files/coredns.yaml");
 /// Where the program that fills containerd's store lies on a node.
 pub(super) const FILLER: &str = "/usr/local/lib/handover/fill";
 /// What a container of the image starts.
-pub(super) const STARTS: [&str; 2] = ["/usr/local/bin/entrypoint", "/sbin/init"];
+const STARTS: [&str; 2] = ["/usr/local/bin/entrypoint", "/sbin/init"];
 /// What ends systemd in an orderly way.
-pub(super) const STOP_SIGNAL: &str = "SIGRTMIN+3";
+const STOP_SIGNAL: &str = "SIGRTMIN+3";
 
 /// Which units start with a node: nothing but these, whatever the packages would have.
 const UNITS: [(&str, &str); 5] = [
@@ -43,11 +43,6 @@ const UNITS: [(&str, &str); 5] = [
     ("multi-user.target.wants", "containerd.service"),
     ("multi-user.target.wants", "kubelet.service"),
 ];
-
-/// What has to change for the ingredients' hash to change with it: all that is ours, as text.
-pub(super) fn ours() -> String {
-    [ENTRYPOINT, FILL, CONTAINERD, KUBELET, NETWORK, CRICTL, COREDNS, include_str!("parts.rs")].concat()
-}
 
 /// The versions that a node made of these components has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +58,9 @@ pub struct Versions {
 impl Versions {
     pub(super) fn of(set: &ResolvedSet) -> Result<Self, ImageError> {
         let version = |component| {
-            let version = set.require(component)?.version.trim_start_matches('v').to_owned();
-            let number = version.split(['.', '-', '+']).take(3).filter(|part| part.parse::<u32>().is_ok());
-            if number.count() == 3 { Ok(version) } else { Err(ImageError::Version { component, version }) }
+            let version = set.require(component)?.version.as_str();
+            let number = number(version).map(str::to_owned);
+            number.ok_or_else(|| ImageError::Version { component, version: version.to_owned() })
         };
         let kubernetes = version(Component::Kubelet)?;
         for component in [
@@ -88,9 +83,26 @@ impl Versions {
     }
 }
 
+/// A version without its `v`, if it has three numbers: kind and kubeadm choose by them.
+fn number(version: &str) -> Option<&str> {
+    let number = version.strip_prefix('v').unwrap_or(version);
+    let mut parts = number.splitn(3, '.');
+    let whole = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (major, minor, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let patch = rest.split(['-', '+']).next()?;
+    [major, minor, patch].into_iter().all(whole).then_some(number)
+}
+
+/// A node without the images of its pods, and how it starts and stops.
+pub(super) fn node(set: &ResolvedSet, versions: &Versions) -> Result<Image, ImageError> {
+    let image = Image::new("", system(set, versions)?).starts(STARTS);
+    let environment = vec![archive::PATH.to_owned(), "container=docker".to_owned()];
+    Ok(Image { environment, stop_signal: Some(STOP_SIGNAL.to_owned()), ..image })
+}
+
 /// A node's own system: the packages' files, what their scripts would have made of them, Kubernetes' programs
 /// and our units.
-pub(super) fn system(set: &ResolvedSet, versions: &Versions) -> Result<Layer, ImageError> {
+fn system(set: &ResolvedSet, versions: &Versions) -> Result<Layer, ImageError> {
     let root = set.require(Component::NodeRoot)?.path();
     let packages = |source| ImageError::Packages { root: root.to_owned(), source };
     let read = |place: &str| fs::read(root.join(place)).map_err(packages);
@@ -234,6 +246,18 @@ fn listed(text: &str) -> Result<Vec<(String, PathBuf)>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_has_three_numbers() {
+        for (version, read) in
+            [("v1.36.3", "1.36.3"), ("3.6.8", "3.6.8"), ("v1.36.0-rc.1+x", "1.36.0-rc.1+x")]
+        {
+            assert_eq!(number(version), Some(read));
+        }
+        for none in ["", "unknown", "v1", "v1.36", "v1.36.x", "v1..3", "of the image"] {
+            assert_eq!(number(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_loaders_list_is_read() {
