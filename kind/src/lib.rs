@@ -1,9 +1,10 @@
 //! The kind plane: a real cluster in a container of this machine, and the same servers as pods on it.
 //!
 //! Bottom up: [`docker`] finds or starts a daemon, [`image`] makes the image of a node, [`cluster`] makes a
-//! cluster of it and removes it, and `servers` puts the servers on it.
+//! cluster of it and removes it, [`kept`] keeps one, and `servers` puts the servers on it.
 
 pub mod cluster;
 pub mod docker;
 pub mod image;
+pub mod kept;
 pub mod servers;

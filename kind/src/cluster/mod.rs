@@ -1,1 +1,333 @@
 //! A cluster of kind: from nothing, and back to nothing.
+//!
+//! A cluster carries the run's label. `kind` knows no labels, but a container has those of its image: so each
+//! cluster has an image of its own, which is the node's image with a label and takes no room. Its network is
+//! ours and carries the label as well; its volume is anonymous and goes with its container.
+
+mod config;
+mod error;
+mod host;
+mod kind;
+mod ready;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::kubernetes::client;
+use handover_fixtures::process::write_private;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Node;
+use kube::api::Api;
+use kube::config::Kubeconfig;
+
+use crate::docker::{Docker, DockerError, LABEL, QUESTION, REMOVAL};
+use crate::image::NodeImage;
+
+pub use config::{SHARED, config};
+pub use error::ClusterError;
+pub use host::Host;
+pub use kind::{Kind, KindError};
+
+/// How long a node may take to become ready after `kind` has made it.
+const READY: Duration = Duration::from_secs(60);
+/// The longest name: with what kind adds it is a host's name.
+const LONGEST: usize = 49;
+/// Where the logs of a node go that did not come up.
+const NODE_LOGS: &str = "node-logs";
+
+/// What a cluster is made of.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// The run whose label it carries.
+    pub run: &'a str,
+    /// What its node is made of.
+    pub image: &'a NodeImage,
+    /// The directory in which its kubeconfig and its shared directory are made.
+    pub dir: &'a Path,
+}
+
+/// A cluster.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    name: String,
+    dir: PathBuf,
+}
+
+/// How a cluster came to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// How long it took until `kind` had made it.
+    pub made: Duration,
+    /// How long it took until its node was ready, from the same beginning.
+    pub ready: Duration,
+    /// Whether it was made twice, because `kind`'s own deadline for a node's start was missed.
+    pub retried: bool,
+}
+
+/// What the container of a cluster's node is called.
+pub fn node(cluster: &str) -> String {
+    format!("{cluster}-control-plane")
+}
+
+/// The label by which `kind` knows the nodes of a cluster.
+fn label_of_kind(cluster: &str) -> String {
+    format!("io.x-k8s.kind.cluster={cluster}")
+}
+
+impl Cluster {
+    /// The cluster of this name whose files lie in `dir`, whether it is there or not.
+    pub fn named(name: &str, dir: &Path) -> Self {
+        Self { name: name.to_owned(), dir: dir.to_owned() }
+    }
+
+    /// Makes a cluster and waits until its node is ready. It is made once more where nothing but kind's own
+    /// deadline for a node's start was missed; `tell` hears that, and what is done meanwhile. What goes wrong
+    /// leaves nothing behind but logs of the node, below the order's directory.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn create(
+        kind: &Kind,
+        order: &Order<'_>,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(Self, Made), ClusterError> {
+        let began = Instant::now();
+        let docker = kind.docker();
+        let cluster = Self::named(order.name, order.dir);
+        cluster.may_be(docker).await?;
+        match cluster.make(kind, order, began, tell).await {
+            Ok(made) => Ok((cluster, made)),
+            Err(error) => {
+                // It is the first error that counts; what cannot be removed now carries the run's label.
+                let _ = kind.export_logs(&cluster.name, &cluster.dir.join(NODE_LOGS)).await;
+                let _ = cluster.delete(docker).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sees that the name is one, and that nobody has it.
+    async fn may_be(&self, docker: &Docker) -> Result<(), ClusterError> {
+        let name = self.name.clone();
+        if !is_name(&name) {
+            return Err(ClusterError::Name { name, longest: LONGEST });
+        }
+        if self.is_there(docker).await? { Err(ClusterError::Taken { name }) } else { Ok(()) }
+    }
+
+    async fn make(
+        &self,
+        kind: &Kind,
+        order: &Order<'_>,
+        began: Instant,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Made, ClusterError> {
+        let docker = kind.docker();
+        let label = format!("{LABEL}={}", order.run);
+        let host = Host::detect(docker).await?;
+        let path = self.write(&config(host, &order.image.maker, &self.shared()).to_string())?;
+        let image = self.image();
+        let (labelled, connected) =
+            tokio::join!(self.label(docker, &order.image.name, &label), self.connect(docker, &label));
+        labelled.and(connected)?;
+
+        tell("making a cluster");
+        let kubeconfig = self.kubeconfig();
+        let make = || kind.create(&self.name, &image, &path, &kubeconfig);
+        let first = make().await;
+        let retried = matches!(first, Err(KindError::Missed { .. }));
+        if retried {
+            tell("the node's system did not start within kind's 30 s; making the cluster once more");
+            self.remove_node(docker).await?;
+            make().await?;
+        } else {
+            first?;
+        }
+        let made = began.elapsed();
+        tell("waiting for its node");
+        let api: Api<Node> = Api::all(self.client().await?);
+        let what = format!("the node of `{}` was not ready", self.name);
+        let dead = self.death(docker);
+        ready::watch(api, &node(&self.name), &what, READY, ready::node_is_ready, dead).await?;
+        Ok(Made { made, ready: began.elapsed(), retried })
+    }
+
+    /// Writes what `kind` is told, and makes the shared directory.
+    fn write(&self, config: &str) -> Result<PathBuf, ClusterError> {
+        let wrong = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ClusterError::Write { path, source }
+        };
+        let (shared, path) = (self.shared(), self.dir.join("kind.json"));
+        std::fs::create_dir_all(&shared).map_err(wrong(&shared))?;
+        write_private(&path, config).map_err(wrong(&path))?;
+        Ok(path)
+    }
+
+    /// Makes the image that carries the label, from a container that never runs.
+    async fn label(&self, docker: &Docker, image: &str, label: &str) -> Result<(), DockerError> {
+        let container = format!("{}-image", self.name);
+        docker.ask(&["create", "--name", &container, "--label", label, image], QUESTION).await?;
+        let change = format!("LABEL {label}");
+        let made = docker.ask(&["commit", "--change", &change, &container, &self.image()], QUESTION).await;
+        let removed = docker.ask(&["rm", "--force", "--volumes", &container], REMOVAL).await;
+        made.and(removed).map(drop)
+    }
+
+    /// Makes the network that carries it.
+    async fn connect(&self, docker: &Docker, label: &str) -> Result<(), DockerError> {
+        let masquerade = "com.docker.network.bridge.enable_ip_masquerade=true";
+        let words = ["network", "create", "--driver", "bridge", "--opt", masquerade, "--label", label];
+        docker.ask(&[&words[..], &[&self.name]].concat(), QUESTION).await.map(drop)
+    }
+
+    /// Ends when the node's container does, and says how.
+    async fn death(&self, docker: &Docker) -> String {
+        const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+        match docker.ask(&["wait", &node(&self.name)], LONG).await {
+            Ok(said) => format!("its container exited with status {}", said.trim()),
+            Err(error) => chain(&error),
+        }
+    }
+
+    /// Waits until the cluster answers for the names of its Services.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn names(&self, docker: &Docker, within: Duration) -> Result<(), ClusterError> {
+        let api: Api<Deployment> = Api::namespaced(self.client().await?, "kube-system");
+        let what = format!("the names of `{}` were not answered for", self.name);
+        let dead = self.death(docker);
+        Ok(ready::watch(api, "coredns", &what, within, ready::deployment_is_there, dead).await?)
+    }
+
+    /// Whether it has a node, running or not.
+    ///
+    /// # Errors
+    /// The daemon does not say.
+    pub async fn is_there(&self, docker: &Docker) -> Result<bool, DockerError> {
+        let filter = format!("label={}", label_of_kind(&self.name));
+        let said = docker.ask(&["ps", "--all", "--quiet", "--filter", &filter], QUESTION).await?;
+        Ok(!said.trim().is_empty())
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file by which it is asked, which only its owner may read.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
+    }
+
+    /// The directory that its node has at [`SHARED`].
+    pub fn shared(&self) -> PathBuf {
+        self.dir.join("shared")
+    }
+
+    /// The image that only its node is made of.
+    fn image(&self) -> String {
+        format!("handover-run:{}", self.name)
+    }
+
+    /// A client for it, as its administrator.
+    ///
+    /// # Errors
+    /// Its kubeconfig makes no sense.
+    pub async fn client(&self) -> Result<kube::Client, ClusterError> {
+        let path = self.kubeconfig();
+        let config = Kubeconfig::read_from(&path)
+            .map_err(|source| ClusterError::Kubeconfig { path, source: Box::new(source) })?;
+        Ok(client::client(config).await?)
+    }
+
+    /// The node's address, which this machine reaches without a detour.
+    ///
+    /// # Errors
+    /// The daemon does not say.
+    pub async fn address(&self, docker: &Docker) -> Result<IpAddr, DockerError> {
+        let format = format!("{{{{(index .NetworkSettings.Networks {:?}).IPAddress}}}}", self.name);
+        let said = docker.ask(&["inspect", "--format", &format, &node(&self.name)], QUESTION).await?;
+        said.trim().parse().map_err(|error| DockerError::Nonsense {
+            command: "inspect".to_owned(),
+            why: format!("{error}"),
+            said: said.trim().to_owned(),
+        })
+    }
+
+    /// Has its node take in the images of an archive.
+    ///
+    /// # Errors
+    /// [`KindError`].
+    pub async fn load(&self, kind: &Kind, archive: &Path) -> Result<(), KindError> {
+        kind.load(&self.name, archive).await
+    }
+
+    /// Writes what its node logged into a directory: unmasked, so secrets may be among it.
+    ///
+    /// # Errors
+    /// [`KindError`].
+    pub async fn export_logs(&self, kind: &Kind, dir: &Path) -> Result<(), KindError> {
+        kind.export_logs(&self.name, dir).await
+    }
+
+    /// Removes the cluster, its network and its image; answers with how long that took. That something is gone
+    /// already is fine. Its files stay.
+    ///
+    /// # Errors
+    /// The first refusal; what is still there carries the run's label.
+    pub async fn delete(&self, docker: &Docker) -> Result<Duration, DockerError> {
+        let began = Instant::now();
+        self.remove_node(docker).await?;
+        let image = self.image();
+        let (image, network) = (["image", "rm", &image], ["network", "rm", &self.name]);
+        let (image, network) = tokio::join!(gone(docker, &image), gone(docker, &network));
+        image.and(network)?;
+        Ok(began.elapsed())
+    }
+
+    async fn remove_node(&self, docker: &Docker) -> Result<(), DockerError> {
+        gone(docker, &["rm", "--force", "--volumes", &node(&self.name)]).await
+    }
+}
+
+/// Removes something; that it is not there is fine.
+async fn gone(docker: &Docker, words: &[&str]) -> Result<(), DockerError> {
+    match docker.ask(words, REMOVAL).await {
+        Err(DockerError::Refused { said, .. })
+            if ["no such", "not found"].iter().any(|sign| said.to_lowercase().contains(sign)) =>
+        {
+            Ok(())
+        }
+        done => done.map(drop),
+    }
+}
+
+/// Whether it can be the name of a cluster, a container and a network.
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= LONGEST
+        && name.starts_with(plain)
+        && name.ends_with(plain)
+        && name.chars().all(|c| plain(c) || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_hosts() {
+        for name in ["handover-dev", "a", "r2026"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "-a", "a-", "A", "a_b", "a.b", &"a".repeat(50)] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

@@ -1,1 +1,282 @@
-//! The image of a node: what it is made of, and making it.
+//! The image of a node: the official one where it is there or can be pulled, else one of our own, made once of
+//! the components and found again by what it is made of.
+//!
+//! ```text
+//! components ──► a node's system ─► image to fill in ─► containerd imports the pods' images ─┐
+//!            └─► pods' images ──────────────────────────┘                                    ▼
+//!                                 handover-node:VERSION-KEY = the system, and containerd's store
+//! ```
+//!
+//! Nothing is pulled by a node afterwards: all images of its own pods lie in it, under names that no registry
+//! has. Official images are used as they are.
+
+pub mod archive;
+pub mod layer;
+mod make;
+mod parts;
+mod recipe;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::inventory::{State, list};
+use handover_fixtures::components::progress::Progress;
+use handover_fixtures::components::{Component, Request, ResolveError, resolve};
+use handover_fixtures::process::RunDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+use crate::docker::{Docker, DockerError, QUESTION};
+
+use recipe::Recipe;
+
+pub(crate) use parts::REPOSITORY;
+pub use parts::Versions;
+
+/// The official image: of the same minor version as the embedded plane, and the last that starts where there is
+/// only cgroup v1.
+pub const OFFICIAL: &str =
+    "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5";
+/// What ours are called; the tag says of what.
+pub const OURS: &str = "handover-node";
+
+/// How long a registry may say nothing.
+const PULL_ANSWER: Duration = Duration::from_secs(10);
+/// How long a pull may take.
+const PULL: Duration = Duration::from_secs(15 * 60);
+
+/// An image that nodes can be made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeImage {
+    /// Its name at the daemon.
+    pub name: String,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// Who made an image, which says what has to be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// It is made as kind makes them.
+    Kind,
+    /// It is ours, of these versions.
+    Ours(Versions),
+}
+
+/// Which image is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// What is there, the official one first; else the official one, if it can be pulled; else ours, made.
+    #[default]
+    Any,
+    /// Ours.
+    Ours,
+    /// One that the user names, made as kind makes them.
+    Named(String),
+}
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// A part cannot be obtained.
+    #[error(transparent)]
+    Resolve(Box<ResolveError>),
+    /// The daemon does not do what it is asked for.
+    #[error(transparent)]
+    Docker(Box<DockerError>),
+    /// A version cannot be read.
+    #[error(
+        "{component} is of version `{version}`, and a node's image needs one like 1.36.3; \
+         name it with the path: --component {component}=PATH@VERSION"
+    )]
+    Version {
+        /// Which component.
+        component: Component,
+        /// Its version.
+        version: String,
+    },
+    /// Parts of one Kubernetes are of several versions.
+    #[error(
+        "{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes"
+    )]
+    Mixed {
+        /// Which component.
+        component: Component,
+        /// Its version.
+        version: String,
+        /// That of the kubelet.
+        kubelet: String,
+    },
+    /// The files of the packages are not as they should be.
+    #[error("cannot read the files of a node's packages below {}", .root.display())]
+    Packages {
+        /// Where they lie.
+        root: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The libraries of a program cannot be found.
+    #[error("cannot find the libraries of {}: {why}", .program.display())]
+    Loader {
+        /// The program.
+        program: PathBuf,
+        /// What its loader said.
+        why: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write the image of a node to {}; it takes 2 GB for as long as it is made", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The image that the user named is not there, and cannot be pulled.
+    #[error("there is no image `{name}` at the daemon, and it cannot be pulled; is its name right?")]
+    NotThere {
+        /// Its name.
+        name: String,
+        /// What pulling it said.
+        source: Box<DockerError>,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Stopped,
+}
+
+impl From<ResolveError> for ImageError {
+    fn from(error: ResolveError) -> Self {
+        Self::Resolve(Box::new(error))
+    }
+}
+
+impl From<DockerError> for ImageError {
+    fn from(error: DockerError) -> Self {
+        Self::Docker(Box::new(error))
+    }
+}
+
+/// What making an image takes.
+pub struct Ground<'a> {
+    /// The daemon that is to have it.
+    pub docker: &'a Docker,
+    /// For what is needed on the way; its name labels containers and images that are to go again.
+    pub run: &'a RunDir,
+    /// The name of that run.
+    pub name: &'a str,
+    /// How the parts are obtained.
+    pub request: Request,
+    /// Whoever hears of that.
+    pub progress: Arc<dyn Progress>,
+    /// Hears what is done now, in a few words.
+    pub tell: &'a (dyn Fn(&str) + Send + Sync),
+}
+
+/// Finds or makes the image that is wanted.
+///
+/// # Errors
+/// [`ImageError`].
+pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, ImageError> {
+    let Ground { docker, tell, .. } = ground;
+    match choice {
+        Choice::Named(name) => {
+            if !is_there(docker, name).await? {
+                tell(&format!("pulling {name}"));
+                pull(docker, name)
+                    .await
+                    .map_err(|error| ImageError::NotThere { name: name.clone(), source: Box::new(error) })?;
+            }
+            Ok(NodeImage { name: name.clone(), maker: Maker::Kind })
+        }
+        Choice::Ours => ours(ground).await,
+        Choice::Any => {
+            let official = NodeImage { name: OFFICIAL.to_owned(), maker: Maker::Kind };
+            if is_there(docker, OFFICIAL).await? {
+                return Ok(official);
+            }
+            if parts_are_there(&ground.request) {
+                let recipe = recipe(ground).await?;
+                if is_there(docker, &recipe.image.name).await? {
+                    return Ok(recipe.image);
+                }
+            }
+            tell(&format!("pulling {OFFICIAL}"));
+            match pull(docker, OFFICIAL).await {
+                Ok(()) => Ok(official),
+                Err(error) => {
+                    let why = match &error {
+                        DockerError::Refused { said, .. } => said.clone(),
+                        error => chain(error),
+                    };
+                    tell(&format!("{OFFICIAL} cannot be had ({why}); making one of our own"));
+                    ours(ground).await
+                }
+            }
+        }
+    }
+}
+
+/// Ours, found or made.
+async fn ours(ground: &Ground<'_>) -> Result<NodeImage, ImageError> {
+    let recipe = recipe(ground).await?;
+    if !is_there(ground.docker, &recipe.image.name).await? {
+        make::make(ground, &recipe).await?;
+    }
+    Ok(recipe.image)
+}
+
+/// Obtains the parts, and says what they make.
+async fn recipe(ground: &Ground<'_>) -> Result<Recipe, ImageError> {
+    let request = ground.request.clone().only(Component::NODE);
+    let set = resolve(request, Arc::clone(&ground.progress)).await?;
+    make::blocking(move || Recipe::of(&set)).await
+}
+
+/// Whether all parts lie in the cache, by their names alone.
+fn parts_are_there(request: &Request) -> bool {
+    let items = list(&request.clone().only(Component::NODE));
+    items.is_ok_and(|items| items.iter().all(|item| matches!(item.state, State::Cached | State::Path)))
+}
+
+/// Whether the daemon has an image.
+pub(crate) async fn is_there(docker: &Docker, name: &str) -> Result<bool, DockerError> {
+    match docker.ask(&["image", "inspect", "--format", "{{.Id}}", name], QUESTION).await {
+        Ok(_) => Ok(true),
+        Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such image") => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Pulls an image. The first line is said when the registry has answered: without it there is none.
+async fn pull(docker: &Docker, name: &str) -> Result<(), DockerError> {
+    let hangs =
+        |within| DockerError::Hangs { host: docker.host.clone(), command: format!("pull {name}"), within };
+    let lost = |source| DockerError::Client { program: docker.program.clone(), source };
+    let mut command = docker.command(["pull", name]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(lost)?;
+    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(lost(io::ErrorKind::BrokenPipe.into()));
+    };
+    let work = async {
+        let mut lines = BufReader::new(stdout).lines();
+        let first = tokio::time::timeout(PULL_ANSWER, lines.next_line()).await;
+        first.map_err(|_| hangs(PULL_ANSWER))?.map_err(lost)?;
+        let rest = async { while let Ok(Some(_)) = lines.next_line().await {} };
+        let mut said = String::new();
+        let (_, _, status) = tokio::join!(rest, stderr.read_to_string(&mut said), child.wait());
+        let status = status.map_err(lost)?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(DockerError::of_client(
+            &docker.host,
+            &format!("pull {name}"),
+            format!("ended with {status}"),
+            &said,
+        ))
+    };
+    tokio::time::timeout(PULL, work).await.map_err(|_| hangs(PULL))?
+}
