@@ -6,4 +6,5 @@
 pub mod cluster;
 pub mod docker;
 pub mod image;
+pub mod plane;
 pub mod servers;

@@ -147,6 +147,21 @@ struct RunArgs {
     /// Values for ESO's chart (concurrent, token cache, …)
     #[arg(long, value_name = "FILE")]
     eso_values: Option<PathBuf>,
+    /// Where the servers run: as processes of this host, or as pods of a cluster of kind
+    #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
+    plane: PlaneName,
+    /// Play in a cluster that is there: its directory, with `kubeconfig` and `shared` in it
+    #[arg(long = "use", value_name = "DIR")]
+    cluster: Option<PathBuf>,
+}
+
+/// Where servers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlaneName {
+    /// As processes of this host.
+    Embedded,
+    /// As pods of a cluster of kind.
+    Kind,
 }
 
 #[derive(Debug, Args)]

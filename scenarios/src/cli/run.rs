@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use handover_harness::clock::Micros;
 use handover_harness::event::{FORMAT, Header};
+use handover_kind::docker::Docker;
 use handover_reports::{Exit, exit_of, junit, write_atomically};
 
-use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
+use super::{BenchArgs, Failure, PlaneName, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
 use crate::play::bench;
 use crate::play::halt::Halt;
+use crate::play::planes::Where;
 use crate::play::releases::Ends;
 use crate::play::run::{Aftermath, Order, run as play};
 
@@ -17,6 +19,7 @@ pub(super) const JOBS: u64 = 6;
 
 /// `handover run`
 pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let plane = plane(args)?;
     let (header, order) = prepare(&args.which, with, screen, |header, request, scenarios| Order {
         run: header.run.clone(),
         scenarios,
@@ -27,6 +30,7 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         ends: Ends::new(),
         eso_values: args.eso_values.clone(),
         keep: args.keep,
+        plane,
     })?;
     let aftermath = through(&order, header, screen)?;
     let verdict = judge::of_files(&order.out)?;
@@ -34,6 +38,22 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
     let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
     judge::show(&verdict, exit, &order.out, args.format, screen);
     Ok(exit)
+}
+
+/// Where a run plays.
+fn plane(args: &RunArgs) -> Result<Where, Failure> {
+    match args.plane {
+        PlaneName::Embedded => Ok(Where::Embedded),
+        PlaneName::Kind => {
+            let Some(cluster) = args.cluster.clone() else {
+                return Err(Failure::usage("name the cluster's directory with --use DIR".to_owned()));
+            };
+            let program = which::which("docker").map_err(|error| Failure::environment(&error))?;
+            let host =
+                std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+            Ok(Where::Kind { cluster, docker: Docker { program, host } })
+        }
+    }
 }
 
 /// `handover bench`
@@ -49,6 +69,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         ends: Ends::new(),
         eso_values: None,
         keep: false,
+        plane: Where::Embedded,
     })?;
     let aftermath = through(&order, header, screen)?;
     let verdict = judge::of_files(&order.out)?;
@@ -106,7 +127,7 @@ pub(super) fn header() -> Header {
 
 /// Plays, with the report of an aborted run in place until there is a better one.
 pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
-    let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
+    let aborted = junit::aborted(&header.run, &header.wall, order.plane.name());
     write_atomically(&order.out.join("junit.xml"), aborted).map_err(|error| Failure::environment(&error))?;
     let (swept, left) = gc::runs(order.components.cache.root())?;
     for line in swept.iter().chain(&left) {

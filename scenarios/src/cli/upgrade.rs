@@ -14,6 +14,7 @@ use super::run::{JOBS, default_out, header, make_out, runtime, through};
 use super::{Failure, Screen, Summary, UpgradeArgs, With, judge, scenarios, signals};
 use crate::language::scenario::Scenario;
 use crate::play::halt::Halt;
+use crate::play::planes::Where;
 use crate::play::releases::{Ends as Named, family};
 use crate::play::run::{Order, Show};
 use crate::upgrade::{Crossing, Ends, Pace, crossing};
@@ -140,6 +141,7 @@ impl Plays<'_> {
             ends,
             eso_values: self.args.eso_values.clone(),
             keep: false,
+            plane: Where::Embedded,
         };
         make_out(dir)?;
         let aftermath = through(&order, header, self.screen)?;

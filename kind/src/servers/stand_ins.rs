@@ -1,0 +1,173 @@
+//! Workloads in a cluster: what runs in place of an image is written into the object that names it, and a real kubelet
+//! does the rest.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use handover_fixtures::cause::chain;
+use handover_fixtures::components;
+use handover_fixtures::consumer::LISTEN;
+use handover_fixtures::embedded::kubelet::launch::ports;
+use handover_fixtures::embedded::kubelet::programs::{NoProgram, Programs, command_line};
+use handover_fixtures::kubernetes::KubeError;
+use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::workloads::{PodNews, Program, Settings, StandsFor, Workloads};
+use k8s_openapi::api::core::v1::Container;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::images::Images;
+use super::pods::Pods;
+
+/// Where the containers of an object are, by its kind.
+const PODS: [(&str, &str); 5] = [
+    ("Deployment", "/spec/template/spec"),
+    ("StatefulSet", "/spec/template/spec"),
+    ("DaemonSet", "/spec/template/spec"),
+    ("Job", "/spec/template/spec"),
+    ("Pod", "/spec"),
+];
+
+/// Runs workloads by the cluster's own kubelet.
+pub struct StandIns {
+    programs: Programs,
+    /// The programs whose command line begins with a loader, by what it begins with.
+    known: Vec<components::Program>,
+    images: Images,
+    applier: Arc<Applier>,
+    pods: Arc<Pods>,
+}
+
+impl StandIns {
+    /// `handover` is this very program, of which the consumer is a command; `bao` is OpenBao's.
+    pub fn new(
+        handover: PathBuf,
+        bao: &components::Program,
+        images: Images,
+        applier: Arc<Applier>,
+        pods: Arc<Pods>,
+    ) -> Self {
+        Self {
+            programs: Programs::new(handover, bao.argv0()),
+            known: vec![bao.clone()],
+            images,
+            applier,
+            pods,
+        }
+    }
+
+    /// The image of what stands in.
+    async fn image(&self, program: &Program) -> Result<String, KubeError> {
+        let known = self.known.iter().find(|known| program.argv.starts_with(known.argv0()));
+        let first = || components::Program::plain(program.argv[0].clone());
+        let found = known.cloned().unwrap_or_else(first);
+        let name = found.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        self.images.of(&format!("stand-in-{name}"), &found, Vec::new()).await.map_err(|error| {
+            KubeError::Shape { what: format!("image of {}", found.path().display()), why: chain(&error) }
+        })
+    }
+
+    async fn fit(&self, namespace: &str, object: &mut Value) -> Result<Vec<String>, KubeError> {
+        let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+        let Some((_, at)) = PODS.iter().find(|(known, _)| *known == kind) else { return Ok(Vec::new()) };
+        let owner = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let mut changes = Vec::new();
+        let Some(pod) = object.pointer_mut(at) else { return Ok(changes) };
+        for list in ["initContainers", "containers"] {
+            for container in pod[list].as_array_mut().into_iter().flatten() {
+                changes.extend(self.fit_container(namespace, &kind, &owner, container).await?);
+            }
+        }
+        Ok(changes)
+    }
+
+    async fn fit_container(
+        &self,
+        namespace: &str,
+        kind: &str,
+        owner: &str,
+        container: &mut Value,
+    ) -> Result<Option<String>, KubeError> {
+        let shape = |why: String| KubeError::Shape { what: format!("{kind} {owner}"), why };
+        let read: Container =
+            serde_json::from_value(container.clone()).map_err(|error| shape(error.to_string()))?;
+        let (name, image) = (read.name.clone(), read.image.clone().unwrap_or_default());
+        // As the pods of a Deployment are called.
+        let pod = format!("{owner}-0-0");
+        // Whatever has no program of ours may have an image that the node can pull.
+        let Ok(program) = self.programs.find(namespace, &pod, &name, &image) else { return Ok(None) };
+        let words = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
+        let argv = command_line(&program, &words(&read.command), &words(&read.args))
+            .map_err(|NoProgram(why)| shape(why))?;
+        let own = self.image(&program).await?;
+        let mut env = program.env.clone();
+        if let Some(port) = ports(&read).first() {
+            env.insert(LISTEN.into(), format!("0.0.0.0:{port}").into());
+        }
+        let told = self.tell(namespace, owner, &name, &env, &read).await?;
+        container["image"] = json!(own);
+        container["imagePullPolicy"] = json!("Never");
+        container["command"] = argv.iter().map(|word| json!(word.to_string_lossy())).collect();
+        if let Some(container) = container.as_object_mut() {
+            container.remove("args");
+        }
+        let mut all: Vec<Value> = container["env"].as_array().cloned().unwrap_or_default();
+        all.extend(told);
+        container["env"] = json!(all);
+        Ok(Some(format!("{kind} {owner}: container {name} runs {own} here")))
+    }
+
+    /// What a program is told goes into a Secret: there may be keys in it. What the manifest says itself stays.
+    async fn tell(
+        &self,
+        namespace: &str,
+        owner: &str,
+        container: &str,
+        env: &BTreeMap<OsString, OsString>,
+        read: &Container,
+    ) -> Result<Vec<Value>, KubeError> {
+        let said = |name: &str| read.env.iter().flatten().any(|known| known.name == name);
+        let text = |(name, value): (&OsString, &OsString)| {
+            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        };
+        let mut told: BTreeMap<String, String> = env.iter().map(text).collect();
+        told.retain(|name, _| !said(name));
+        if told.is_empty() {
+            return Ok(Vec::new());
+        }
+        let secret = format!("handover-{owner}-{container}");
+        let object = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": secret, "namespace": namespace}, "stringData": told});
+        self.applier.apply(&object, namespace).await?;
+        let of = |name: &String| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}});
+        Ok(told.keys().map(of).collect())
+    }
+}
+
+impl Workloads for StandIns {
+    fn stand_in(&self, namespace: &str, stands_for: StandsFor, program: Program) {
+        self.programs.stand_in(namespace, stands_for, program);
+    }
+
+    fn fit<'a>(
+        &'a self,
+        namespace: &'a str,
+        object: &'a mut Value,
+    ) -> BoxFuture<'a, Result<Vec<String>, KubeError>> {
+        Box::pin(self.fit(namespace, object))
+    }
+
+    fn agents(&self, namespace: &str, env: BTreeMap<OsString, OsString>) {
+        self.programs.agents(namespace, env);
+    }
+
+    /// The kubelet is a real one, and behaves as it does.
+    fn settings(&self, _: &str, _: Settings) {}
+
+    fn subscribe(&self, namespace: &str) -> UnboundedReceiver<PodNews> {
+        self.pods.subscribe(namespace)
+    }
+}
