@@ -84,7 +84,7 @@ impl Kind {
         let ground = Ground::new(request, dir.clone(), spawner, ports, &names(&places))?;
         let logs = ground.place("servers")?.log.parent().expect("a log is in a directory").to_owned();
         let pods = Arc::new(Pods::watch(&site.kube, &logs));
-        let images = Images::new(request.cache, site.node.clone());
+        let images = Images::of(request.cache, site.node.clone()).await?;
         let floor = Floor {
             ground: &ground,
             base: Base { applier: Arc::clone(&applier), node: site.node.clone(), known: pods.known() },
@@ -226,6 +226,10 @@ fn who(
 impl Plane for Kind {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn models_pods(&self) -> bool {
+        false
     }
 
     fn offers(&self) -> Vec<Server> {

@@ -35,9 +35,14 @@ pub struct Images {
 }
 
 impl Images {
-    /// Archives lie below `cache`.
-    pub fn new(cache: &Path, node: Node) -> Self {
-        Self { dir: cache.join("images"), node, loaded: Arc::default(), making: Arc::default() }
+    /// Archives lie below `cache`; what the node has already is not loaded again.
+    ///
+    /// # Errors
+    /// What the node said.
+    pub async fn of(cache: &Path, node: Node) -> Result<Self, ServersError> {
+        let has = node.images().await?.into_iter().filter(|image| image.starts_with(REGISTRY));
+        let loaded = Arc::new(Mutex::new(has.collect()));
+        Ok(Self { dir: cache.join("images"), node, loaded, making: Arc::default() })
     }
 
     /// The image of a program, ready to be run: `name` is what it is called, `trees` are folders beside it that it
@@ -45,7 +50,7 @@ impl Images {
     ///
     /// # Errors
     /// What cannot be read, written or loaded.
-    pub async fn of(
+    pub async fn obtain(
         &self,
         name: &str,
         program: &Program,

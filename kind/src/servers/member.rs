@@ -220,7 +220,8 @@ impl Member {
         self.state().down = true;
         let object = self.state().object.clone();
         self.base.applier.delete(&object, "").await.map_err(|error| chain(&error))?;
-        // Its data goes with it, so it need not be careful.
+        // Its data goes with it, so it need not be careful. What does not run any more need not be killed.
+        let _ = self.send(Signal::KILL).await;
         let pods: Vec<(String, String)> = {
             let known = self.base.known.borrow();
             let names = known.iter().filter(|(_, pod)| is_of(pod, &self.name));
@@ -229,7 +230,7 @@ impl Member {
         for (namespace, name) in pods {
             let api: Api<Pod> = Api::namespaced(self.base.applier.client().clone(), &namespace);
             // Somebody else may have been faster.
-            let _ = api.delete(&name, &DeleteParams::default().grace_period(0)).await;
+            let _ = api.delete(&name, &DeleteParams::default().grace_period(1)).await;
         }
         let mut known = self.base.known.clone();
         let gone = known.wait_for(|known| of_component(known, &self.name).is_empty());

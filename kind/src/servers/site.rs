@@ -103,6 +103,16 @@ impl Node {
         self.exec(&import, file.into(), "load an image").await.map(drop)
     }
 
+    /// The images that it has, by name.
+    ///
+    /// # Errors
+    /// What the node said.
+    pub async fn images(&self) -> Result<Vec<String>, ServersError> {
+        let list = ["ctr", "--namespace=k8s.io", "images", "list", "--quiet"];
+        let said = self.exec(&list, Stdio::null(), "list its images").await?;
+        Ok(said.lines().map(str::to_owned).collect())
+    }
+
     /// Sends a signal to the process of a container, by the id that its pod's status says.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ impl StandIns {
         let first = || components::Program::plain(program.argv[0].clone());
         let found = known.cloned().unwrap_or_else(first);
         let name = found.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        self.images.of(&format!("stand-in-{name}"), &found, Vec::new()).await.map_err(|error| {
+        self.images.obtain(&format!("stand-in-{name}"), &found, Vec::new()).await.map_err(|error| {
             KubeError::Shape { what: format!("image of {}", found.path().display()), why: chain(&error) }
         })
     }

@@ -226,7 +226,7 @@ impl Floor<'_> {
         // Whoever follows it does so from its first line.
         voice::open(&log).map_err(ServersError::file(&log))?;
         let program = self.ground.request.components.program(component(server))?;
-        let image = self.images.of(server.word(), program, folders).await?;
+        let image = self.images.obtain(server.word(), program, folders).await?;
         let seat = Seat { name: server.word().to_owned(), image, spec, dirs, user, port: port(server) };
         let object = stateful_set(&seat, &self.share, 1);
         let (images, share) = (self.images.clone(), self.share.clone());
@@ -239,7 +239,7 @@ impl Floor<'_> {
                 let program: Program =
                     release.program(component(server)).map_err(|error| chain(&error))?.clone();
                 let image =
-                    images.of(server.word(), &program, folders).await.map_err(|error| chain(&error))?;
+                    images.obtain(server.word(), &program, folders).await.map_err(|error| chain(&error))?;
                 let object = stateful_set(&Seat { image, spec, ..seat }, &share, 1);
                 Ok(Successor { object, between: None, notes: Vec::new() })
             })
