@@ -8,3 +8,4 @@ pub mod docker;
 pub mod image;
 pub mod plane;
 pub mod servers;
+pub mod tool;

@@ -1,12 +1,53 @@
 //! Docker: the daemon that is there, or one of our own.
+//!
+//! ```text
+//! find ──► a daemon that answers ──info──► it will do, or why not
+//!   └────► none, and root ──own──► one of our own: below the cache, with mounts of its own, kept as a cache
+//! owned ──► what carries LABEL, and whose run that is        gc ──► what dead runs left, and the daemon with it
+//! ```
+//!
+//! What there is of ours outside of a run's directory, and what ends it however a run ends:
+//!
+//! | what | known by | ended by |
+//! | --- | --- | --- |
+//! | containers, networks, volumes | [`LABEL`] | the run; [`sweep`] of the next one; [`gc`] |
+//! | the daemon, its shims and proxies | their mark, the daemon's cgroup | [`gc`], when nobody uses it |
+//! | what it mounts | its mount namespace | its last process |
+//! | bridges | their network | the network's removal, by a daemon that is started again if need be |
+//! | the machine's settings | what was written down | the last run with a cluster; [`gc`] |
+
+mod capability;
+mod census;
+mod client;
+mod daemon;
+pub mod doctor;
+mod error;
+mod find;
+mod gc;
+pub mod hidden;
+mod info;
+pub mod own;
+mod owned;
+pub mod runtime;
+pub mod sysctls;
 
 use std::path::PathBuf;
+
+pub use capability::Bounding;
+pub use census::Census;
+pub use client::{QUESTION, REMOVAL};
+pub use daemon::{Daemon, Whose, daemon};
+pub use error::DockerError;
+pub use find::{Theirs, Wish, find};
+pub use gc::{Swept, gc, sweep};
+pub use info::{Info, Unfit};
+pub use owned::{Kind, Owned, by_run, told};
 
 /// What everything of ours carries at a daemon, so that nothing else is ever removed: the value is the run's name.
 pub const LABEL: &str = "dev.handover.run";
 
 /// A daemon that answers, and how it is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Docker {
     /// The `docker` program.
     pub program: PathBuf,

@@ -1,1 +1,290 @@
-//! The image of a node: what it is made of, and making it.
+//! The image of a node: the official one where it is there or can be pulled, else one of our own, made once of
+//! the components and found again by what it is made of.
+//!
+//! ```text
+//! components ──► a node's system ─► image to fill in ─► containerd imports the pods' images ─┐
+//!            └─► pods' images ──────────────────────────┘                                    ▼
+//!                                 handover-node:VERSION-KEY = the system, and containerd's store
+//! ```
+//!
+//! Nothing is pulled by a node afterwards: all images of its own pods lie in it, under names that no registry
+//! has. Official images are used as they are.
+
+pub mod archive;
+pub mod layer;
+mod make;
+mod parts;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use handover_fixtures::components::inventory::{State, list};
+use handover_fixtures::components::progress::Progress;
+use handover_fixtures::components::{Component, Request, ResolveError, ResolvedSet, resolve};
+use handover_fixtures::process::RunDir;
+use sha2::{Digest, Sha256};
+
+use crate::tool::{Patience, ToolError, Tools};
+
+pub(crate) use parts::REPOSITORY;
+pub use parts::Versions;
+
+/// The official image: of the same minor version as the embedded plane, and the last that starts where there is
+/// only cgroup v1.
+pub const OFFICIAL: &str =
+    "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5";
+/// What ours are called; the tag says of what.
+pub const OURS: &str = "handover-node";
+
+/// How long a registry may say nothing.
+const PULL_ANSWER: Duration = Duration::from_secs(10);
+/// How long a pull may take.
+const PULL: Duration = Duration::from_secs(15 * 60);
+/// How long a daemon may take to answer a question.
+pub(crate) const ANSWER: Duration = Duration::from_secs(20);
+
+/// An image that nodes can be made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeImage {
+    /// Its name at the daemon.
+    pub name: String,
+    /// Who made it.
+    pub maker: Maker,
+}
+
+/// Who made an image, which says what has to be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// It is made as kind makes them.
+    Kind,
+    /// It is ours, of these versions.
+    Ours(Versions),
+}
+
+/// Which image is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// What is there, the official one first; else the official one, if it can be pulled; else ours, made.
+    #[default]
+    Any,
+    /// Ours.
+    Ours,
+    /// One that the user names, made as kind makes them.
+    Named(String),
+}
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// A part cannot be obtained.
+    #[error(transparent)]
+    Resolve(Box<ResolveError>),
+    /// A program did not do what it was to do.
+    #[error(transparent)]
+    Tool(Box<ToolError>),
+    /// A version cannot be read.
+    #[error(
+        "{component} is of version `{version}`, and a node's image needs one like 1.36.3; \
+         name it with the path: --component {component}=PATH@VERSION"
+    )]
+    Version {
+        /// Which component.
+        component: Component,
+        /// Its version.
+        version: String,
+    },
+    /// Parts of one Kubernetes are of several versions.
+    #[error("{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes")]
+    Mixed {
+        /// Which component.
+        component: Component,
+        /// Its version.
+        version: String,
+        /// That of the kubelet.
+        kubelet: String,
+    },
+    /// The files of the packages are not as they should be.
+    #[error("cannot read the files of a node's packages below {}", .root.display())]
+    Packages {
+        /// Where they lie.
+        root: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The libraries of a program cannot be found.
+    #[error("cannot find the libraries of {}: {why}", .program.display())]
+    Loader {
+        /// The program.
+        program: PathBuf,
+        /// What its loader said.
+        why: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write the image of a node to {}; it takes 2 GB for as long as it is made", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The image that the user named is not there, and cannot be pulled.
+    #[error("there is no image `{name}` at the daemon, and it cannot be pulled; is its name right?")]
+    NotThere {
+        /// Its name.
+        name: String,
+        /// What pulling it said.
+        source: Box<ToolError>,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Stopped,
+}
+
+impl From<ResolveError> for ImageError {
+    fn from(error: ResolveError) -> Self {
+        Self::Resolve(Box::new(error))
+    }
+}
+
+impl From<ToolError> for ImageError {
+    fn from(error: ToolError) -> Self {
+        Self::Tool(Box::new(error))
+    }
+}
+
+/// What making an image takes.
+pub struct Ground<'a> {
+    /// The daemon's.
+    pub tools: &'a Tools,
+    /// For what is needed on the way; its name labels containers and images that are to go again.
+    pub run: &'a RunDir,
+    /// The name of that run.
+    pub name: &'a str,
+    /// How the parts are obtained.
+    pub request: Request,
+    /// Whoever hears of that.
+    pub progress: Arc<dyn Progress>,
+    /// Hears what is done now, in a few words.
+    pub tell: &'a (dyn Fn(&str) + Send + Sync),
+}
+
+/// Finds or makes the image that is wanted.
+///
+/// # Errors
+/// [`ImageError`].
+pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, ImageError> {
+    let Ground { tools, tell, .. } = ground;
+    match choice {
+        Choice::Named(name) => {
+            if !is_there(tools, name).await? {
+                tell(&format!("pulling {name}"));
+                pull(tools, name)
+                    .await
+                    .map_err(|error| ImageError::NotThere { name: name.clone(), source: Box::new(error) })?;
+            }
+            Ok(NodeImage { name: name.clone(), maker: Maker::Kind })
+        }
+        Choice::Ours => ours(ground).await,
+        Choice::Any => {
+            let official = NodeImage { name: OFFICIAL.to_owned(), maker: Maker::Kind };
+            if is_there(tools, OFFICIAL).await? {
+                return Ok(official);
+            }
+            if parts_are_there(&ground.request) {
+                let (set, versions, name) = ingredients(ground).await?;
+                if is_there(tools, &name).await? {
+                    return Ok(NodeImage { name, maker: Maker::Ours(versions) });
+                }
+                drop(set);
+            }
+            tell(&format!("pulling {OFFICIAL}"));
+            match pull(tools, OFFICIAL).await {
+                Ok(()) => Ok(official),
+                Err(error) => {
+                    let why = error.said().lines().last().unwrap_or("the registry does not answer").to_owned();
+                    tell(&format!("the official image cannot be pulled ({why}); making one"));
+                    ours(ground).await
+                }
+            }
+        }
+    }
+}
+
+/// Ours, found or made.
+async fn ours(ground: &Ground<'_>) -> Result<NodeImage, ImageError> {
+    let (set, versions, name) = ingredients(ground).await?;
+    if !is_there(ground.tools, &name).await? {
+        make::make(ground, &set, &versions, &name).await?;
+    }
+    Ok(NodeImage { name, maker: Maker::Ours(versions) })
+}
+
+/// The parts, and what the image of them is called.
+async fn ingredients(ground: &Ground<'_>) -> Result<(ResolvedSet, Versions, String), ImageError> {
+    let request = ground.request.clone().only(Component::NODE);
+    let set = resolve(request, Arc::clone(&ground.progress)).await?;
+    let versions = Versions::of(&set)?;
+    let parts = set.iter().map(|part| (part.component.name(), part.sha256.as_str()));
+    let name = format!("{OURS}:{}-{}", versions.kubernetes, key(parts, &parts::ours()));
+    Ok((set, versions, name))
+}
+
+/// Whether all parts lie in the cache, by their names alone.
+fn parts_are_there(request: &Request) -> bool {
+    let items = list(&request.clone().only(Component::NODE));
+    items.is_ok_and(|items| items.iter().all(|item| matches!(item.state, State::Cached | State::Path)))
+}
+
+/// Hangs on every part's bytes and on all that is ours.
+fn key<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>, ours: &str) -> String {
+    let mut hash = Sha256::new();
+    let parts = parts.flat_map(|(name, sum)| [name, sum]);
+    for part in parts.chain([std::env::consts::ARCH, ours]) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    archive::hex(&hash.finalize())[..12].to_owned()
+}
+
+/// Whether the daemon has an image.
+pub(crate) async fn is_there(tools: &Tools, name: &str) -> Result<bool, ToolError> {
+    let words = ["image", "ls", "--quiet", "--no-trunc"];
+    let filter = match name.split_once('@') {
+        // With a digest in it, a name is no filter of its own.
+        Some((name, _)) => name,
+        None => name,
+    };
+    let said = tools.ask("look for an image", words.iter().chain([&filter]), ANSWER).await?;
+    if !said.lines().any(|line| line.starts_with("sha256:")) {
+        return Ok(false);
+    }
+    // A tag may mean another image than the one with the digest.
+    match tools.ask("look for an image", ["image", "inspect", name], ANSWER).await {
+        Ok(_) => Ok(true),
+        Err(ToolError::Ended { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn pull(tools: &Tools, name: &str) -> Result<(), ToolError> {
+    let patience = Patience { first: Some(PULL_ANSWER), all: PULL };
+    tools.ask("pull an image", ["pull", name], patience).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_hangs_on_every_part_and_on_ours() {
+        let parts = [("etcd", "aa"), ("kubelet", "bb")];
+        let of = |parts: &[(&'static str, &'static str)], ours| key(parts.iter().copied(), ours);
+        let one = of(&parts, "units");
+        assert_eq!((one.len(), &one), (12, &of(&parts, "units")));
+        assert_ne!(one, of(&parts, "other units"));
+        assert_ne!(one, of(&[("etcd", "aa"), ("kubelet", "bc")], "units"));
+        assert_ne!(one, of(&[("etcd", "aab"), ("kubelet", "b")], "units"));
+    }
+}

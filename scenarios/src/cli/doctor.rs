@@ -1,14 +1,23 @@
 //! `handover doctor`: what this machine has and lacks.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use handover_fixtures::components::doctor::{Verdict, checks};
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::doctor::{Check, Verdict, checks as components};
+use handover_fixtures::components::{Component, Request};
+use handover_kind::docker::{self, Wish};
 use handover_reports::Exit;
 
-use super::{Failure, Screen, With};
+use super::{Failure, PlaneName, Screen, With, run};
 
 /// `handover doctor`
-pub(super) fn doctor(with: &With, screen: &Screen) -> Result<Exit, Failure> {
-    let checks = checks(&with.request()?).map_err(|error| Failure::environment(&error))?;
+pub(super) fn doctor(plane: PlaneName, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let mut request = with.request()?;
+    let mut checks = Vec::new();
+    if plane == PlaneName::Kind {
+        checks = docker(&request)?;
+        request.wanted.extend(Component::KIND);
+    }
+    checks.extend(components(&request).map_err(|error| Failure::environment(&error))?);
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -27,4 +36,12 @@ pub(super) fn doctor(with: &With, screen: &Screen) -> Result<Exit, Failure> {
     screen.line(&table.to_string());
     let missing = checks.iter().any(|check| check.verdict == Verdict::Missing);
     Ok(if missing { Exit::Environment } else { Exit::Passed })
+}
+
+/// What there is of Docker, and what will be done about the rest.
+fn docker(request: &Request) -> Result<Vec<Check>, Failure> {
+    run::runtime()?.block_on(async {
+        let wish = Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
+        Ok(docker::doctor::checks(&request.cache, &wish).await)
+    })
 }

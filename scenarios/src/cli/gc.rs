@@ -2,17 +2,23 @@
 
 use std::path::Path;
 
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::Cache;
 use handover_fixtures::process::sweep;
+use handover_kind::docker;
 use handover_reports::Exit;
 
-use super::{Failure, Screen, With};
+use super::{Failure, Screen, With, run};
 
 /// `handover gc`
 pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
     let cache = with.request()?.cache;
     let mut swept = cache.sweep();
-    let (gone, left) = runs(cache.root())?;
+    let (gone, mut left) = runs(cache.root())?;
     swept.extend(gone);
+    let docker = docker(&cache)?;
+    swept.extend(docker.gone);
+    left.extend(docker.left);
     for line in &swept {
         screen.line(line);
     }
@@ -23,6 +29,14 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
         screen.line("nothing was left behind");
     }
     Ok(if left.is_empty() { Exit::Passed } else { Exit::LeftBehind })
+}
+
+/// Ends what dead runs left at Docker, and the daemon of our own that nobody uses.
+fn docker(cache: &Cache) -> Result<docker::Swept, Failure> {
+    run::runtime()?.block_on(async {
+        let wish = docker::Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
+        Ok(docker::gc(cache, &wish, &|_| false).await)
+    })
 }
 
 /// Ends what killed runs left. Answers with what is gone, and with what could not be removed.

@@ -87,7 +87,11 @@ enum Command {
     #[command(hide = true)]
     Docs,
     /// Say what this machine has and lacks
-    Doctor,
+    Doctor {
+        /// For runs on this plane
+        #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
+        plane: PlaneName,
+    },
     /// The servers' programs: where they come from, and whether they are whole
     Components {
         #[command(subcommand)]
@@ -237,6 +241,15 @@ enum ComponentsCommand {
     },
 }
 
+/// Where the servers run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlaneName {
+    /// As processes of this machine
+    Embedded,
+    /// In a cluster that kind makes in a container
+    Kind,
+}
+
 /// What goes to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -276,6 +289,9 @@ impl Failure {
 
 /// Does what the command line says; what is returned is the process's exit code.
 pub fn main() -> ExitCode {
+    if let Some(exit) = handover_kind::docker::hidden::answer(std::env::args_os().skip(1)) {
+        return exit;
+    }
     let cli = Cli::parse();
     // Somebody who links another provider has installed it already; ours is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -296,7 +312,7 @@ pub fn main() -> ExitCode {
             screen.out(&crate::language::docs::page());
             Ok(Exit::Passed)
         }
-        Command::Doctor => doctor::doctor(&cli.with, &screen),
+        Command::Doctor { plane } => doctor::doctor(plane, &cli.with, &screen),
         Command::Components { what } => {
             components::components(&what.unwrap_or(ComponentsCommand::List), &cli.with, &screen)
         }

@@ -91,6 +91,15 @@ pub fn family(component: Component) -> Vec<Component> {
         | Component::Mysql
         | Component::Valkey
         | Component::Postgres
+        | Component::KubeScheduler
+        | Component::KubeProxy
+        | Component::Kubelet
+        | Component::Kubeadm
+        | Component::Kubectl
+        | Component::Coredns
+        | Component::NodeRoot
+        | Component::Kind
+        | Component::Docker
         | Component::Registry => vec![component],
     }
 }

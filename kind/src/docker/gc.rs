@@ -1,0 +1,113 @@
+//! What runs that were killed left at Docker, and the daemon of our own that nobody uses any more.
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::Cache;
+use handover_fixtures::process::lives;
+
+use super::error::DockerError;
+use super::find::{Wish, find};
+use super::own::{self, Ended, Place};
+use super::owned::{by_run, told};
+use super::{Docker, sysctls};
+
+/// What was done, and what could not be, one line each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// What is gone.
+    pub gone: Vec<String>,
+    /// What is still there, and why.
+    pub left: Vec<String>,
+}
+
+/// Removes all that dead runs left: at the user's daemon and at our own, which is started again for that if it
+/// died; stops our own if nobody uses it; and puts the machine's settings back if nobody has a cluster. `keeps`
+/// says whether a run that is over still wants what is there (a cluster that was told to stay).
+///
+/// Nothing without our label is touched. Never fails: what goes wrong is in [`Swept::left`].
+pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync)) -> Swept {
+    let place = Place::of(cache);
+    let dead = |run: &str| !keeps(run) && is_over(cache, run);
+    let mut swept = Swept::default();
+    let mut empty = true;
+    // A daemon that does not answer, or will not do, never had anything of ours.
+    if let Ok(Some(theirs)) = find(wish).await {
+        match clear(&theirs.docker, &dead, &mut swept).await {
+            Ok(nothing) => empty &= nothing,
+            Err(error) => swept.left.push(chain(&error)),
+        }
+    }
+    let ended = own::end(&place, async |docker: &Docker| clear(docker, &dead, &mut swept).await).await;
+    match ended {
+        Ok(Ended::None) => {}
+        Ok(Ended::InUse) => empty = false,
+        Ok(Ended::Stopped { found_dead: false }) => {
+            swept.gone.push("stopped the Docker daemon of our own".into())
+        }
+        Ok(Ended::Stopped { found_dead: true }) => {
+            swept.gone.push("swept the Docker daemon of our own, which had been killed".into());
+        }
+        Err(error) => {
+            empty = false;
+            swept.left.push(chain(&error));
+        }
+    }
+    if empty {
+        settings(&place, &mut swept);
+    }
+    swept
+}
+
+/// The same for one daemon that is to be used now: what dead runs left goes, and the daemon stays.
+///
+/// # Errors
+/// The daemon does not answer.
+pub async fn sweep(
+    cache: &Cache,
+    docker: &Docker,
+    keeps: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<Swept, DockerError> {
+    let mut swept = Swept::default();
+    clear(docker, &|run| !keeps(run) && is_over(cache, run), &mut swept).await?;
+    Ok(swept)
+}
+
+/// A name that is no run's is none of ours, whatever its label says.
+fn is_over(cache: &Cache, run: &str) -> bool {
+    lives(&cache.root().join("runs"), run).is_ok_and(|lives| !lives)
+}
+
+/// Removes what runs left that are dead. Answers whether nothing of ours is left, names of images apart: these
+/// are a cache.
+async fn clear(
+    docker: &Docker,
+    dead: &(dyn Fn(&str) -> bool + Sync),
+    swept: &mut Swept,
+) -> Result<bool, DockerError> {
+    let mut empty = true;
+    for (run, owned) in by_run(docker.owned().await?) {
+        if !dead(&run) {
+            empty &= owned.iter().all(|owned| owned.kind == super::owned::Kind::Image);
+            continue;
+        }
+        match docker.remove(&owned).await {
+            Ok(()) => swept.gone.push(format!("removed {} of run {run}", told(&owned))),
+            Err(error) => {
+                empty = false;
+                swept.left.push(format!("run {run} is still at Docker: {}", chain(&error)));
+            }
+        }
+    }
+    Ok(empty)
+}
+
+/// Puts the machine's settings back, if nobody has a cluster.
+fn settings(place: &Place, swept: &mut Swept) {
+    if !place.sysctls().exists() {
+        return;
+    }
+    let Some(_alone) = place.enter_alone() else { return };
+    match sysctls::restore(place) {
+        Ok(told) => swept.gone.extend(told.iter().map(|told| format!("put back {told}"))),
+        Err(error) => swept.left.push(chain(&error)),
+    }
+}

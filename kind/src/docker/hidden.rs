@@ -1,0 +1,58 @@
+//! The words that a daemon of our own calls this program back with. No user's commands.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use handover_fixtures::cause::chain;
+
+use super::own::{ROOM, become_daemon};
+use super::runtime::become_runtime;
+
+/// The word for our OCI runtime.
+pub const RUNTIME: &str = "oci-runtime";
+
+/// Does what the arguments (without the program's name) say, if they are any of these words. Has to be called
+/// first of all: while there is one thread, and nothing was written. If it does what it should, it does not
+/// return.
+///
+/// ```text
+/// docker-room [--hide FOLDER]… -- PROGRAM [ARGUMENT]…
+/// oci-runtime RUNC [ARGUMENT]…
+/// ```
+pub fn answer(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
+    let mut args = args.into_iter();
+    let word = args.next()?;
+    let said = if word == ROOM {
+        let (mut hide, mut rest) = (Vec::new(), args);
+        loop {
+            match rest.next() {
+                Some(option) if option == "--hide" => hide.extend(rest.next().map(PathBuf::from)),
+                Some(end) if end == "--" => break,
+                Some(_) | None => return None,
+            }
+        }
+        chain(&become_daemon(&hide, &rest.collect::<Vec<_>>()))
+    } else if word == RUNTIME {
+        let runc = args.next()?;
+        chain(&become_runtime(Path::new(&runc), &args.collect::<Vec<_>>()))
+    } else {
+        return None;
+    };
+    let _ = writeln!(std::io::stderr(), "handover {}: {said}", word.display());
+    Some(ExitCode::FAILURE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_words_are_not_ours() {
+        for words in [&[][..], &["run"], &["docker-room"], &["docker-room", "--hide", "/x"], &["oci-runtime"]]
+        {
+            assert!(answer(words.iter().map(OsString::from)).is_none(), "{words:?}");
+        }
+    }
+}
