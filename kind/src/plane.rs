@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use handover_fixtures::components::Component;
 use handover_fixtures::database::Administrator;
 use handover_fixtures::embedded::Request;
@@ -32,7 +33,7 @@ use crate::servers::services::{Place, place};
 use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
-use crate::servers::{ServersError, eso};
+use crate::servers::{ServersError, eso, usage};
 
 /// What this plane is called.
 pub const NAME: &str = "kind";
@@ -54,6 +55,7 @@ pub struct Kind {
     metrics: Place,
     workloads: Option<StandIns>,
     pods: Arc<Pods>,
+    node: String,
     dir: PathBuf,
     _ports: Vec<Port>,
 }
@@ -138,6 +140,7 @@ impl Kind {
             metrics,
             workloads,
             pods,
+            node: site.node.name,
             dir,
             _ports: ports,
         })
@@ -291,9 +294,11 @@ impl Plane for Kind {
         }
     }
 
-    /// Nobody has measured it yet.
-    fn usage(&self) -> BTreeMap<String, Usage> {
-        BTreeMap::new()
+    fn usage(&self) -> BoxFuture<'_, BTreeMap<String, Usage>> {
+        Box::pin(async {
+            let known = self.pods.known().borrow().clone();
+            usage::ask(&self.kube, &self.node, &known).await
+        })
     }
 
     fn logs(&self) -> BTreeMap<String, PathBuf> {

@@ -88,7 +88,9 @@ pub enum ClusterError {
         name: String,
     },
     /// There is a cluster of that name.
-    #[error("there is a cluster called `{name}` already; remove it with `handover down {name}`, or choose another name")]
+    #[error(
+        "there is a cluster called `{name}` already; remove it with `handover down {name}`, or choose another name"
+    )]
     Taken {
         /// The name.
         name: String,
@@ -245,7 +247,8 @@ impl Cluster {
     async fn connect(&self, tools: &Tools, order: &Order<'_>) -> Result<(), ToolError> {
         let label = format!("{LABEL}={}", order.run);
         let masquerade = "com.docker.network.bridge.enable_ip_masquerade=true";
-        let words = ["network", "create", "--driver", "bridge", "--opt", masquerade, "--label", &label, &self.name];
+        let words =
+            ["network", "create", "--driver", "bridge", "--opt", masquerade, "--label", &label, &self.name];
         tools.ask("make a network", words, ANSWER).await.map(drop)
     }
 

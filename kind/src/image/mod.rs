@@ -96,7 +96,9 @@ pub enum ImageError {
         version: String,
     },
     /// Parts of one Kubernetes are of several versions.
-    #[error("{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes")]
+    #[error(
+        "{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes"
+    )]
     Mixed {
         /// Which component.
         component: Component,
@@ -203,7 +205,8 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
             match pull(tools, OFFICIAL).await {
                 Ok(()) => Ok(official),
                 Err(error) => {
-                    let why = error.said().lines().last().unwrap_or("the registry does not answer").to_owned();
+                    let why =
+                        error.said().lines().last().unwrap_or("the registry does not answer").to_owned();
                     tell(&format!("the official image cannot be pulled ({why}); making one"));
                     ours(ground).await
                 }

@@ -16,6 +16,8 @@ pub mod services;
 pub mod site;
 pub mod stand_ins;
 pub mod start;
+pub mod touch;
+pub mod usage;
 mod voice;
 
 use std::io;

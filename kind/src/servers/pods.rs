@@ -85,7 +85,7 @@ pub fn is_of(pod: &Pod, component: &str) -> bool {
 }
 
 /// Which component a pod is, if it is one.
-fn component_of(pod: &Pod) -> Option<&str> {
+pub fn component_of(pod: &Pod) -> Option<&str> {
     pod.metadata.labels.as_ref()?.get(COMPONENT).map(String::as_str)
 }
 

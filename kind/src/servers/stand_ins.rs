@@ -1,10 +1,11 @@
 //! Workloads in a cluster: what runs in place of an image is written into the object that names it, and a real kubelet
 //! does the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
@@ -18,9 +19,11 @@ use handover_fixtures::workloads::{PodNews, Program, Settings, StandsFor, Worklo
 use k8s_openapi::api::core::v1::Container;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::images::Images;
 use super::pods::Pods;
+use super::touch::{BY_ITSELF, touch};
 
 /// Where the containers of an object are, by its kind.
 const PODS: [(&str, &str); 5] = [
@@ -39,6 +42,8 @@ pub struct StandIns {
     images: Images,
     applier: Arc<Applier>,
     pods: Arc<Pods>,
+    /// By namespace, how soon volumes are to change, and who sees to that.
+    touched: Mutex<HashMap<String, (Duration, AbortOnDropHandle<()>)>>,
 }
 
 impl StandIns {
@@ -53,6 +58,7 @@ impl StandIns {
         Self {
             programs: Programs::new(handover, bao.argv0()),
             known: vec![bao.clone()],
+            touched: Mutex::default(),
             images,
             applier,
             pods,
@@ -76,6 +82,16 @@ impl StandIns {
         let owner = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         let mut changes = Vec::new();
         let Some(pod) = object.pointer_mut(at) else { return Ok(changes) };
+        let mounts =
+            |volume: &Value| ["secret", "configMap", "projected"].iter().any(|from| volume[from].is_object());
+        let within =
+            self.touched.lock().unwrap_or_else(PoisonError::into_inner).get(namespace).map(|of| of.0);
+        if let Some(within) = within.filter(|_| pod["volumes"].as_array().into_iter().flatten().any(mounts)) {
+            changes.push(format!(
+                "{kind} {owner}: when what its pods mount has changed, they are touched within {within:?} (a kubelet \
+                 takes up to {BY_ITSELF:?} by itself)"
+            ));
+        }
         for list in ["initContainers", "containers"] {
             for container in pod[list].as_array_mut().into_iter().flatten() {
                 changes.extend(self.fit_container(namespace, &kind, &owner, container).await?);
@@ -164,8 +180,14 @@ impl Workloads for StandIns {
         self.programs.agents(namespace, env);
     }
 
-    /// The kubelet is a real one, and behaves as it does.
-    fn settings(&self, _: &str, _: Settings) {}
+    /// The kubelet is a real one, and behaves as it does; whom it would look at too late is touched.
+    fn settings(&self, namespace: &str, settings: Settings) {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        match touch(self.applier.client(), self.pods.known(), namespace, settings) {
+            Some(hand) => touched.insert(namespace.to_owned(), (settings.volume_delay_max, hand)),
+            None => touched.remove(namespace),
+        };
+    }
 
     fn subscribe(&self, namespace: &str) -> UnboundedReceiver<PodNews> {
         self.pods.subscribe(namespace)

@@ -159,15 +159,6 @@ struct RunArgs {
     cluster: Option<PathBuf>,
 }
 
-/// Where servers run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum PlaneName {
-    /// As processes of this host.
-    Embedded,
-    /// As pods of a cluster of kind.
-    Kind,
-}
-
 #[derive(Debug, Args)]
 struct UpgradeArgs {
     #[command(flatten)]

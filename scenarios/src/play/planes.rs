@@ -80,7 +80,7 @@ impl Running {
     /// The components that run on it.
     pub fn components(&self) -> Vec<String> {
         match self {
-            Self::Embedded(plane) => plane.usage().into_keys().collect(),
+            Self::Embedded(plane) => plane.components(),
             Self::Kind(plane) => plane.components(),
         }
     }

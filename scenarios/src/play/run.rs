@@ -309,7 +309,7 @@ async fn on_plane(
     let calibration = unless(halt, calibrate(&house)).await?.map_err(broke)?;
     scribe.record(What::Calibrated(calibration));
     scribe.note(MEASURED);
-    usage(&house, scribe);
+    usage(&house, scribe).await;
     let playing = play_all(order, &house, scribe, show, halt);
     tokio::pin!(playing);
     tokio::select! {
@@ -317,7 +317,7 @@ async fn on_plane(
         // Who dies halts the run; the scenarios still end in order.
         () = pulse(&house, scribe, halt) => playing.await,
     }
-    usage(&house, scribe);
+    usage(&house, scribe).await;
     Ok(())
 }
 
@@ -375,8 +375,8 @@ fn drawn(count: usize, seed: u64) -> Vec<usize> {
     order
 }
 
-fn usage(house: &House, scribe: &Scribe) {
-    for (name, usage) in house.plane.usage() {
+async fn usage(house: &House, scribe: &Scribe) {
+    for (name, usage) in house.plane.usage().await {
         scribe.record(What::Usage { name, cpu: usage.cpu.into(), rss: usage.rss_bytes });
     }
 }
