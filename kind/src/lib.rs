@@ -8,4 +8,3 @@ pub mod docker;
 pub mod image;
 pub mod plane;
 pub mod servers;
-pub mod tool;

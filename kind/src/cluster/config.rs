@@ -91,9 +91,7 @@ mod tests {
     #[test]
     fn what_a_machine_lacks_is_made_up_for() {
         let (config, patches) = of(Host { cgroup_v1: true, bounded: true }, &Maker::Kind);
-        assert!(
-            config["containerdConfigPatches"][0].as_str().unwrap().contains("restrict_oom_score_adj = true")
-        );
+        assert!(config["containerdConfigPatches"][0].as_str().unwrap().contains("restrict_oom_score_adj = true"));
         assert_eq!(patches[1], json!({ "kind": "KubeletConfiguration", "failCgroupV1": false }));
     }
 

@@ -1,45 +1,41 @@
 //! A cluster of kind: from nothing, and back to nothing.
 //!
-//! A cluster carries the run's name and the run's label. `kind` knows no labels, but a container has those of
-//! its image: so each cluster has an image of its own, which is the node's image with a label and takes no
-//! room. Its network is ours and carries the label as well; its volumes go with its container.
+//! A cluster carries the run's label. `kind` knows no labels, but a container has those of its image: so each
+//! cluster has an image of its own, which is the node's image with a label and takes no room. Its network is
+//! ours and carries the label as well; its volume is anonymous and goes with its container.
 
 mod config;
+mod error;
 mod host;
+mod kind;
 mod ready;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use handover_fixtures::kubernetes::{KubeError, client};
+use handover_fixtures::cause::chain;
+use handover_fixtures::kubernetes::client;
 use handover_fixtures::process::write_private;
-use handover_harness::wait::WaitError;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::Api;
 use kube::config::Kubeconfig;
 
-use crate::docker::LABEL;
-use crate::image::{ANSWER, NodeImage};
-use crate::tool::{ToolError, Tools};
+use crate::docker::{Docker, DockerError, LABEL, QUESTION, REMOVAL};
+use crate::image::NodeImage;
 
 pub use config::{SHARED, config};
+pub use error::ClusterError;
 pub use host::Host;
+pub use kind::{Kind, KindError};
 
-/// How long `kind` may take to make a cluster: its own waits inside end before that.
-const CREATE: Duration = Duration::from_secs(6 * 60);
-/// How long a node may take to become ready after that.
+/// How long a node may take to become ready after `kind` has made it.
 const READY: Duration = Duration::from_secs(60);
-/// How long `kind` may take to remove a cluster.
-const DELETE: Duration = Duration::from_secs(60);
-/// How long images may take to be taken in, and logs to be written.
-const COPY: Duration = Duration::from_secs(5 * 60);
-/// What `kind` says when a node's system did not start within its 30 seconds, and nothing else is wrong.
-const MISSED: &str = "could not find a log line that matches";
-/// Which network `kind` puts nodes into.
-const NETWORK: &str = "KIND_EXPERIMENTAL_DOCKER_NETWORK";
 /// The longest name: with what kind adds it is a host's name.
 const LONGEST: usize = 49;
+/// Where the logs of a node go that did not come up.
+const NODE_LOGS: &str = "node-logs";
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -50,90 +46,26 @@ pub struct Order<'a> {
     pub run: &'a str,
     /// What its node is made of.
     pub image: &'a NodeImage,
-    /// The `kind` program.
-    pub kind: &'a Path,
-    /// The run's directory, in which its kubeconfig and its shared directory are made.
+    /// The directory in which its kubeconfig and its shared directory are made.
     pub dir: &'a Path,
 }
 
-/// A cluster whose node is ready.
-#[derive(Debug)]
+/// A cluster.
+#[derive(Clone, Debug)]
 pub struct Cluster {
     name: String,
-    kind: PathBuf,
-    kubeconfig: PathBuf,
-    shared: PathBuf,
-    image: String,
+    dir: PathBuf,
 }
 
-/// How long it took to make a cluster.
+/// How a cluster came to be.
 #[derive(Clone, Copy, Debug)]
-pub struct Took {
-    /// Until `kind` had made it.
+pub struct Made {
+    /// How long it took until `kind` had made it.
     pub made: Duration,
-    /// Until its node was ready, from the beginning.
+    /// How long it took until its node was ready, from the same beginning.
     pub ready: Duration,
-}
-
-/// Why there is no cluster.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// A name that is none.
-    #[error(
-        "`{name}` cannot be the name of a cluster: it takes 1 to {LONGEST} of a-z, 0-9 and `-`, \
-         beginning and ending with a letter or digit"
-    )]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// There is a cluster of that name.
-    #[error(
-        "there is a cluster called `{name}` already; remove it with `handover down {name}`, or choose another name"
-    )]
-    Taken {
-        /// The name.
-        name: String,
-    },
-    /// A program did not do what it was to do.
-    #[error(transparent)]
-    Tool(Box<ToolError>),
-    /// A file of the cluster cannot be written or read.
-    #[error("cannot {what} {}", .path.display())]
-    File {
-        /// What was tried: `write`.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// `kind` wrote a kubeconfig that makes no sense.
-    #[error("cannot read the cluster's kubeconfig {}", .path.display())]
-    Kubeconfig {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: Box<kube::config::KubeconfigError>,
-    },
-    /// The cluster cannot be asked.
-    #[error(transparent)]
-    Kube(Box<KubeError>),
-    /// The cluster did not become what it should.
-    #[error(transparent)]
-    Wait(#[from] WaitError),
-}
-
-impl From<ToolError> for ClusterError {
-    fn from(error: ToolError) -> Self {
-        Self::Tool(Box::new(error))
-    }
-}
-
-impl From<KubeError> for ClusterError {
-    fn from(error: KubeError) -> Self {
-        Self::Kube(Box::new(error))
-    }
+    /// Whether it was made twice, because `kind`'s own deadline for a node's start was missed.
+    pub retried: bool,
 }
 
 /// What the container of a cluster's node is called.
@@ -141,150 +73,146 @@ pub fn node(cluster: &str) -> String {
     format!("{cluster}-control-plane")
 }
 
-/// The label by which `kind` knows the nodes of a cluster: `--filter label=…`.
+/// The label by which `kind` knows the nodes of a cluster.
 pub fn label_of_kind(cluster: &str) -> String {
     format!("io.x-k8s.kind.cluster={cluster}")
 }
 
-/// The image that only the nodes of this cluster are made of.
-fn own_image(cluster: &str) -> String {
-    format!("handover-run:{cluster}")
-}
-
 impl Cluster {
-    /// Makes a cluster and waits until its node is ready. What goes wrong leaves nothing behind but logs. It is
-    /// made once more where nothing but kind's own deadline for a node's start was missed; `tell` hears that.
+    /// The cluster of this name whose files lie in `dir`, whether it is there or not.
+    pub fn named(name: &str, dir: &Path) -> Self {
+        Self { name: name.to_owned(), dir: dir.to_owned() }
+    }
+
+    /// Makes a cluster and waits until its node is ready. It is made once more where nothing but kind's own
+    /// deadline for a node's start was missed; `tell` hears that, and what is done meanwhile. What goes wrong
+    /// leaves nothing behind but logs of the node, below the order's directory.
     ///
     /// # Errors
     /// [`ClusterError`].
     pub async fn create(
-        tools: &Tools,
+        kind: &Kind,
         order: &Order<'_>,
         tell: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<(Self, Took), ClusterError> {
+    ) -> Result<(Self, Made), ClusterError> {
         let began = Instant::now();
-        let name = order.name;
-        if !is_name(name) {
-            return Err(ClusterError::Name { name: name.to_owned() });
-        }
-        if !nodes(tools, name).await?.is_empty() {
-            return Err(ClusterError::Taken { name: name.to_owned() });
-        }
-        let cluster = Self::of(order);
-        let made = cluster.begin(tools, order, tell).await;
-        match made {
-            Ok(made) => Ok((cluster, Took { made: made - began, ready: began.elapsed() })),
+        let docker = kind.docker();
+        let cluster = Self::named(order.name, order.dir);
+        cluster.may_be(docker).await?;
+        match cluster.make(kind, order, began, tell).await {
+            Ok(made) => Ok((cluster, made)),
             Err(error) => {
-                // It is the error that counts; what cannot be removed now carries the run's label.
-                let _ = cluster.delete(tools).await;
+                // It is the first error that counts; what cannot be removed now carries the run's label.
+                let _ = kind.export_logs(&cluster.name, &cluster.dir.join(NODE_LOGS)).await;
+                let _ = cluster.delete(docker).await;
                 Err(error)
             }
         }
     }
 
-    fn of(order: &Order<'_>) -> Self {
-        Self {
-            name: order.name.to_owned(),
-            kind: order.kind.to_owned(),
-            kubeconfig: order.dir.join("kubeconfig"),
-            shared: order.dir.join("shared"),
-            image: own_image(order.name),
+    /// Sees that the name is one, and that nobody has it.
+    async fn may_be(&self, docker: &Docker) -> Result<(), ClusterError> {
+        let name = self.name.clone();
+        if !is_name(&name) {
+            return Err(ClusterError::Name { name, longest: LONGEST });
         }
+        if self.is_there(docker).await? { Err(ClusterError::Taken { name }) } else { Ok(()) }
     }
 
-    async fn begin(
+    async fn make(
         &self,
-        tools: &Tools,
+        kind: &Kind,
         order: &Order<'_>,
+        began: Instant,
         tell: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<Instant, ClusterError> {
-        let host = Host::detect(tools).await?;
-        std::fs::create_dir_all(&self.shared).map_err(|source| ClusterError::File {
-            what: "make",
-            path: self.shared.clone(),
-            source,
-        })?;
-        let path = order.dir.join("kind.json");
-        let text = config(host, &order.image.maker, &self.shared).to_string();
-        write_private(&path, text).map_err(|source| ClusterError::File {
-            what: "write",
-            path: path.clone(),
-            source,
-        })?;
-        let (labelled, connected) = tokio::join!(self.label(tools, order), self.connect(tools, order));
-        labelled?;
-        connected?;
+    ) -> Result<Made, ClusterError> {
+        let docker = kind.docker();
+        let label = format!("{LABEL}={}", order.run);
+        let host = Host::detect(docker).await?;
+        let path = self.write(&config(host, &order.image.maker, &self.shared()).to_string())?;
+        let image = self.image();
+        let (labelled, connected) =
+            tokio::join!(self.label(docker, &order.image.name, &label), self.connect(docker, &label));
+        labelled.and(connected)?;
+
         tell("making a cluster");
-        match self.make(tools, &path).await {
-            Err(ToolError::Ended { tail, .. }) if tail.contains(MISSED) => {
-                tell("the node's system did not start within kind's 30 s; making the cluster once more");
-                self.remove(tools).await?;
-                self.make(tools, &path).await?;
-            }
-            made => made?,
+        let kubeconfig = self.kubeconfig();
+        let make = || kind.create(&self.name, &image, &path, &kubeconfig);
+        let first = make().await;
+        let retried = matches!(first, Err(KindError::Missed { .. }));
+        if retried {
+            tell("the node's system did not start within kind's 30 s; making the cluster once more");
+            self.remove_node(docker).await?;
+            make().await?;
+        } else {
+            first?;
         }
-        let made = Instant::now();
+        let made = began.elapsed();
         tell("waiting for its node");
-        self.wait(tools).await?;
-        Ok(made)
+        let api: Api<Node> = Api::all(self.client().await?);
+        let what = format!("the node of `{}` was not ready", self.name);
+        let dead = self.death(docker);
+        ready::watch(api, &node(&self.name), &what, READY, ready::node_is_ready, dead).await?;
+        Ok(Made { made, ready: began.elapsed(), retried })
     }
 
-    /// Makes the image that carries the run's label.
-    async fn label(&self, tools: &Tools, order: &Order<'_>) -> Result<(), ToolError> {
-        let label = format!("{LABEL}={}", order.run);
+    /// Writes what `kind` is told, and makes the shared directory.
+    fn write(&self, config: &str) -> Result<PathBuf, ClusterError> {
+        let wrong = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ClusterError::Write { path, source }
+        };
+        let (shared, path) = (self.shared(), self.dir.join("kind.json"));
+        std::fs::create_dir_all(&shared).map_err(wrong(&shared))?;
+        write_private(&path, config).map_err(wrong(&path))?;
+        Ok(path)
+    }
+
+    /// Makes the image that carries the label, from a container that never runs.
+    async fn label(&self, docker: &Docker, image: &str, label: &str) -> Result<(), DockerError> {
         let container = format!("{}-image", self.name);
-        let words = ["create", "--name", &container, "--label", &label, &order.image.name];
-        tools.ask("name a node's image after the run", words, ANSWER).await?;
+        docker.ask(&["create", "--name", &container, "--label", label, image], QUESTION).await?;
         let change = format!("LABEL {label}");
-        let words = ["commit", "--change", &change, &container, &self.image];
-        let made = tools.ask("name a node's image after the run", words, ANSWER).await;
-        let words = ["rm", "--force", "--volumes", &container];
-        let removed = tools.ask("remove a container", words, ANSWER).await;
+        let made = docker.ask(&["commit", "--change", &change, &container, &self.image()], QUESTION).await;
+        let removed = docker.ask(&["rm", "--force", "--volumes", &container], REMOVAL).await;
         made.and(removed).map(drop)
     }
 
     /// Makes the network that carries it.
-    async fn connect(&self, tools: &Tools, order: &Order<'_>) -> Result<(), ToolError> {
-        let label = format!("{LABEL}={}", order.run);
+    async fn connect(&self, docker: &Docker, label: &str) -> Result<(), DockerError> {
         let masquerade = "com.docker.network.bridge.enable_ip_masquerade=true";
-        let words =
-            ["network", "create", "--driver", "bridge", "--opt", masquerade, "--label", &label, &self.name];
-        tools.ask("make a network", words, ANSWER).await.map(drop)
+        let words = ["network", "create", "--driver", "bridge", "--opt", masquerade, "--label", label];
+        docker.ask(&[&words[..], &[&self.name]].concat(), QUESTION).await.map(drop)
     }
 
-    async fn make(&self, tools: &Tools, config: &Path) -> Result<(), ToolError> {
-        let words = ["create", "cluster", "--retain", "--name", &self.name, "--image", &self.image];
-        let words = words.into_iter().map(std::ffi::OsStr::new);
-        let words = words.chain(["--kubeconfig".as_ref(), self.kubeconfig.as_os_str()]);
-        let words = words.chain(["--config".as_ref(), config.as_os_str()]);
-        let variables = [(NETWORK, self.name.as_str())];
-        tools.run("make a cluster", &self.kind, words, &variables, CREATE).await.map(drop)
-    }
-
-    async fn wait(&self, tools: &Tools) -> Result<(), ClusterError> {
-        let node = node(&self.name);
-        let api: Api<Node> = Api::all(self.client().await?);
-        let what = format!("the node of `{}` was not ready", self.name);
-        Ok(ready::watch(api, &node, &what, READY, ready::node_is_ready, self.death(tools)).await?)
+    /// Ends when the node's container does, and says how.
+    async fn death(&self, docker: &Docker) -> String {
+        const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+        match docker.ask(&["wait", &node(&self.name)], LONG).await {
+            Ok(said) => format!("its container exited with status {}", said.trim()),
+            Err(error) => chain(&error),
+        }
     }
 
     /// Waits until the cluster answers for the names of its Services.
     ///
     /// # Errors
     /// [`ClusterError`].
-    pub async fn names(&self, tools: &Tools, within: Duration) -> Result<(), ClusterError> {
+    pub async fn names(&self, docker: &Docker, within: Duration) -> Result<(), ClusterError> {
         let api: Api<Deployment> = Api::namespaced(self.client().await?, "kube-system");
         let what = format!("the names of `{}` were not answered for", self.name);
-        Ok(ready::watch(api, "coredns", &what, within, ready::deployment_is_there, self.death(tools)).await?)
+        let dead = self.death(docker);
+        Ok(ready::watch(api, "coredns", &what, within, ready::deployment_is_there, dead).await?)
     }
 
-    /// Ends when the node's container does, and says how.
-    async fn death(&self, tools: &Tools) -> String {
-        const LONG: Duration = Duration::from_secs(24 * 60 * 60);
-        match tools.ask("wait for a node's end", ["wait", &node(&self.name)], LONG).await {
-            Ok(said) => format!("its container exited with status {}", said.trim()),
-            Err(error) => handover_fixtures::cause::chain(&error),
-        }
+    /// Whether it has a node, running or not.
+    ///
+    /// # Errors
+    /// The daemon does not say.
+    pub async fn is_there(&self, docker: &Docker) -> Result<bool, DockerError> {
+        let filter = format!("label={}", label_of_kind(&self.name));
+        let said = docker.ask(&["ps", "--all", "--quiet", "--filter", &filter], QUESTION).await?;
+        Ok(!said.trim().is_empty())
     }
 
     /// What it is called.
@@ -293,13 +221,18 @@ impl Cluster {
     }
 
     /// The file by which it is asked, which only its owner may read.
-    pub fn kubeconfig(&self) -> &Path {
-        &self.kubeconfig
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.dir.join("kubeconfig")
     }
 
     /// The directory that its node has at [`SHARED`].
-    pub fn shared(&self) -> &Path {
-        &self.shared
+    pub fn shared(&self) -> PathBuf {
+        self.dir.join("shared")
+    }
+
+    /// The image that only its node is made of.
+    fn image(&self) -> String {
+        format!("handover-run:{}", self.name)
     }
 
     /// A client for it, as its administrator.
@@ -307,10 +240,9 @@ impl Cluster {
     /// # Errors
     /// Its kubeconfig makes no sense.
     pub async fn client(&self) -> Result<kube::Client, ClusterError> {
-        let config = Kubeconfig::read_from(&self.kubeconfig).map_err(|source| ClusterError::Kubeconfig {
-            path: self.kubeconfig.clone(),
-            source: Box::new(source),
-        })?;
+        let path = self.kubeconfig();
+        let config = Kubeconfig::read_from(&path)
+            .map_err(|source| ClusterError::Kubeconfig { path, source: Box::new(source) })?;
         Ok(client::client(config).await?)
     }
 
@@ -318,77 +250,58 @@ impl Cluster {
     ///
     /// # Errors
     /// The daemon does not say.
-    pub async fn address(&self, tools: &Tools) -> Result<std::net::IpAddr, ClusterError> {
-        let what = "ask for a node's address";
+    pub async fn address(&self, docker: &Docker) -> Result<IpAddr, DockerError> {
         let format = format!("{{{{(index .NetworkSettings.Networks {:?}).IPAddress}}}}", self.name);
-        let node = node(&self.name);
-        let said = tools.ask(what, ["inspect", "--format", &format, &node], ANSWER).await?;
-        let said = said.trim();
-        let wrong = |_| ToolError::Answer {
-            what: what.to_owned(),
-            program: "docker".to_owned(),
-            said: said.to_owned(),
-        };
-        Ok(said.parse().map_err(wrong)?)
+        let said = docker.ask(&["inspect", "--format", &format, &node(&self.name)], QUESTION).await?;
+        said.trim().parse().map_err(|error| DockerError::Nonsense {
+            command: "inspect".to_owned(),
+            why: format!("{error}"),
+            said: said.trim().to_owned(),
+        })
     }
 
     /// Has its node take in the images of an archive.
     ///
     /// # Errors
-    /// [`ToolError`].
-    pub async fn load(&self, tools: &Tools, archive: &Path) -> Result<(), ToolError> {
-        let words = ["load".as_ref(), "image-archive".as_ref(), archive.as_os_str()];
-        let words = words.into_iter().chain(["--name".as_ref(), self.name.as_ref()]);
-        tools.run("load images into a cluster", &self.kind, words, &[], COPY).await.map(drop)
+    /// [`KindError`].
+    pub async fn load(&self, kind: &Kind, archive: &Path) -> Result<(), KindError> {
+        kind.load(&self.name, archive).await
     }
 
     /// Writes what its node logged into a directory: unmasked, so secrets may be among it.
     ///
     /// # Errors
-    /// [`ToolError`].
-    pub async fn export_logs(&self, tools: &Tools, dir: &Path) -> Result<(), ToolError> {
-        let words = ["export".as_ref(), "logs".as_ref(), dir.as_os_str()];
-        let words = words.into_iter().chain(["--name".as_ref(), self.name.as_ref()]);
-        tools.run("export a cluster's logs", &self.kind, words, &[], COPY).await.map(drop)
+    /// [`KindError`].
+    pub async fn export_logs(&self, kind: &Kind, dir: &Path) -> Result<(), KindError> {
+        kind.export_logs(&self.name, dir).await
     }
 
     /// Removes the cluster, its network and its image; answers with how long that took. That something is gone
-    /// already is fine.
+    /// already is fine. Its files stay.
     ///
     /// # Errors
-    /// [`ToolError`]; what is still there carries the run's label.
-    pub async fn delete(&self, tools: &Tools) -> Result<Duration, ToolError> {
+    /// The first refusal; what is still there carries the run's label.
+    pub async fn delete(&self, docker: &Docker) -> Result<Duration, DockerError> {
         let began = Instant::now();
-        self.remove(tools).await?;
-        let (image, network) = tokio::join!(
-            gone(tools, ["image", "rm", &self.image]),
-            gone(tools, ["network", "rm", &self.name])
-        );
+        self.remove_node(docker).await?;
+        let image = self.image();
+        let (image, network) = (["image", "rm", &image], ["network", "rm", &self.name]);
+        let (image, network) = tokio::join!(gone(docker, &image), gone(docker, &network));
         image.and(network)?;
         Ok(began.elapsed())
     }
 
-    async fn remove(&self, tools: &Tools) -> Result<(), ToolError> {
-        let words = ["delete", "cluster", "--name", &self.name].map(std::ffi::OsStr::new);
-        let words = words.into_iter().chain(["--kubeconfig".as_ref(), self.kubeconfig.as_os_str()]);
-        tools.run("remove a cluster", &self.kind, words, &[], DELETE).await.map(drop)
+    async fn remove_node(&self, docker: &Docker) -> Result<(), DockerError> {
+        gone(docker, &["rm", "--force", "--volumes", &node(&self.name)]).await
     }
 }
 
 /// Removes something; that it is not there is fine.
-async fn gone(tools: &Tools, words: [&str; 3]) -> Result<(), ToolError> {
-    match tools.ask("remove what a cluster had", words, ANSWER).await {
-        Err(error) if error.said().to_lowercase().contains("no such") => Ok(()),
+async fn gone(docker: &Docker, words: &[&str]) -> Result<(), DockerError> {
+    match docker.ask(words, REMOVAL).await {
+        Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such") => Ok(()),
         done => done.map(drop),
     }
-}
-
-/// The containers of a cluster's nodes.
-async fn nodes(tools: &Tools, cluster: &str) -> Result<Vec<String>, ToolError> {
-    let filter = format!("label={}", label_of_kind(cluster));
-    let words = ["ps", "--all", "--filter", &filter, "--format", "{{.Names}}"];
-    let said = tools.ask("look for a cluster", words, ANSWER).await?;
-    Ok(said.lines().map(str::to_owned).collect())
 }
 
 /// Whether it can be the name of a cluster, a container and a network.

@@ -189,7 +189,7 @@ impl DockerError {
     }
 
     /// What a client that failed meant by what it said.
-    pub(super) fn of_client(host: &str, command: &str, outcome: String, said: &str) -> Self {
+    pub(crate) fn of_client(host: &str, command: &str, outcome: String, said: &str) -> Self {
         let (command, said) = (command.to_owned(), last_words(said));
         let low = said.to_lowercase();
         let any = |signs: &[&str]| signs.iter().any(|sign| low.contains(sign));

@@ -1,7 +1,7 @@
 //! Images as one file, in the format that `docker load`, `kind load image-archive` and `ctr images import`
 //! all read: the layers, a configuration for each image, and a list of the images.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -122,11 +122,6 @@ pub fn write(path: &Path, images: &[Image]) -> io::Result<()> {
     // A tar file ends with two empty blocks.
     out.write_all(&[0; 1024])?;
     out.flush()
-}
-
-/// Removes an archive that was loaded; that it is gone already is fine.
-pub(crate) fn remove(path: &Path) {
-    let _ = fs::remove_file(path);
 }
 
 fn file(out: &mut impl Write, name: &str, bytes: &[u8]) -> io::Result<()> {

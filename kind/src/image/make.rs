@@ -9,9 +9,8 @@ use handover_fixtures::components::ResolvedSet;
 
 use super::archive::{self, Image, Part};
 use super::parts::{self, Versions};
-use super::{ANSWER, Ground, ImageError, is_there};
-use crate::docker::LABEL;
-use crate::tool::{ToolError, Tools};
+use super::{Ground, ImageError, is_there};
+use crate::docker::{Docker, LABEL, REMOVAL};
 
 /// How long the daemon may take to take in an image.
 const LOAD: Duration = Duration::from_secs(5 * 60);
@@ -27,9 +26,9 @@ pub(super) async fn make(
     versions: &Versions,
     name: &str,
 ) -> Result<(), ImageError> {
-    let Ground { tools, tell, .. } = ground;
+    let Ground { docker, tell, .. } = ground;
     let _one = alone(ground, name).await?;
-    if is_there(tools, name).await? {
+    if is_there(docker, name).await? {
         return Ok(());
     }
     let began = Instant::now();
@@ -38,7 +37,7 @@ pub(super) async fn make(
     let unfilled = format!("{name}-unfilled");
     let made = steps(ground, &work, set, versions, name, &unfilled).await;
     // Whatever became of it: nothing of the way there is kept.
-    let _ = tools.ask("remove an image", ["image", "rm", "--force", &unfilled], ANSWER).await;
+    let _ = docker.ask(&["image", "rm", "--force", &unfilled], REMOVAL).await;
     let _ = fs::remove_dir_all(&work);
     made?;
     tell(&format!("made {name} in {:.1} s", began.elapsed().as_secs_f64()));
@@ -53,7 +52,7 @@ async fn steps(
     name: &str,
     unfilled: &str,
 ) -> Result<(), ImageError> {
-    let Ground { tools, tell, .. } = ground;
+    let Ground { docker, tell, .. } = ground;
     let run = ground.name;
     tell("writing a node's system");
     let (parts_set, parts_versions) = (set.clone(), versions.clone());
@@ -64,7 +63,7 @@ async fn steps(
     let first = Part::Layer(system);
     let labelled = vec![(LABEL.to_owned(), run.to_owned())];
     let image = Image { labels: labelled, layers: vec![first.clone()], ..node(unfilled) };
-    let loaded = load(tools, work.join("unfilled.tar"), vec![image]);
+    let loaded = load(docker, work.join("unfilled.tar"), vec![image]);
     let images = work.join("images.tar");
     let (loaded, written) = tokio::join!(loaded, write(images.clone(), pods));
     loaded?;
@@ -73,21 +72,20 @@ async fn steps(
     tell("importing the images of its pods");
     let (label, volume) = (format!("{LABEL}={run}"), format!("{}:/work", work.display()));
     let container = format!("handover-{run}-fill");
-    let words = ["run", "--rm", "--name", &container, "--label", &label, "--network", "none"];
-    let words = words.into_iter().chain(["--security-opt", "seccomp=unconfined", "--volume", &volume]);
-    let words = words.chain(["--entrypoint", parts::FILLER, unfilled, "/work"]);
-    let filled = tools.ask("import the images of a node's pods", words, FILL).await;
+    let run = ["run", "--rm", "--name", &container, "--label", &label, "--network", "none", "--volume", &volume];
+    let with = ["--security-opt", "seccomp=unconfined", "--entrypoint", parts::FILLER, unfilled, "/work"];
+    let filled = docker.ask(&[&run[..], &with[..]].concat(), FILL).await;
     if filled.is_err() {
         // The client may be gone, and not the container.
-        let _ = tools.ask("remove a container", ["rm", "--force", "--volumes", &container], ANSWER).await;
+        let _ = docker.ask(&["rm", "--force", "--volumes", &container], REMOVAL).await;
     }
     filled?;
-    archive::remove(&images);
+    let _ = fs::remove_file(&images);
 
     tell("putting the image of a node together");
     let store = Part::Tar(work.join("store.tar"));
     let image = Image { layers: vec![first, store], ..node(name) };
-    load(tools, work.join("node.tar"), vec![image]).await
+    load(docker, work.join("node.tar"), vec![image]).await
 }
 
 /// How any node starts and stops.
@@ -99,11 +97,10 @@ fn node(name: &str) -> Image {
 }
 
 /// Writes images into an archive, and has the daemon take them in.
-async fn load(tools: &Tools, path: PathBuf, images: Vec<Image>) -> Result<(), ImageError> {
+async fn load(docker: &Docker, path: PathBuf, images: Vec<Image>) -> Result<(), ImageError> {
     write(path.clone(), images).await?;
-    let words = ["load".as_ref(), "--quiet".as_ref(), "--input".as_ref(), path.as_os_str()];
-    let loaded: Result<String, ToolError> = tools.ask("load an image", words, LOAD).await;
-    archive::remove(&path);
+    let loaded = docker.ask(&["load", "--quiet", "--input", &path.display().to_string()], LOAD).await;
+    let _ = fs::remove_file(&path);
     Ok(loaded.map(drop)?)
 }
 

@@ -17,16 +17,19 @@ mod parts;
 
 use std::io;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::components::inventory::{State, list};
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::components::{Component, Request, ResolveError, ResolvedSet, resolve};
 use handover_fixtures::process::RunDir;
 use sha2::{Digest, Sha256};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-use crate::tool::{Patience, ToolError, Tools};
+use crate::docker::{Docker, DockerError, QUESTION};
 
 pub(crate) use parts::REPOSITORY;
 pub use parts::Versions;
@@ -42,8 +45,6 @@ pub const OURS: &str = "handover-node";
 const PULL_ANSWER: Duration = Duration::from_secs(10);
 /// How long a pull may take.
 const PULL: Duration = Duration::from_secs(15 * 60);
-/// How long a daemon may take to answer a question.
-pub(crate) const ANSWER: Duration = Duration::from_secs(20);
 
 /// An image that nodes can be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +82,9 @@ pub enum ImageError {
     /// A part cannot be obtained.
     #[error(transparent)]
     Resolve(Box<ResolveError>),
-    /// A program did not do what it was to do.
+    /// The daemon does not do what it is asked for.
     #[error(transparent)]
-    Tool(Box<ToolError>),
+    Docker(Box<DockerError>),
     /// A version cannot be read.
     #[error(
         "{component} is of version `{version}`, and a node's image needs one like 1.36.3; \
@@ -96,9 +97,7 @@ pub enum ImageError {
         version: String,
     },
     /// Parts of one Kubernetes are of several versions.
-    #[error(
-        "{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes"
-    )]
+    #[error("{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes")]
     Mixed {
         /// Which component.
         component: Component,
@@ -137,7 +136,7 @@ pub enum ImageError {
         /// Its name.
         name: String,
         /// What pulling it said.
-        source: Box<ToolError>,
+        source: Box<DockerError>,
     },
     /// Somebody asked to stop.
     #[error("interrupted")]
@@ -150,16 +149,16 @@ impl From<ResolveError> for ImageError {
     }
 }
 
-impl From<ToolError> for ImageError {
-    fn from(error: ToolError) -> Self {
-        Self::Tool(Box::new(error))
+impl From<DockerError> for ImageError {
+    fn from(error: DockerError) -> Self {
+        Self::Docker(Box::new(error))
     }
 }
 
 /// What making an image takes.
 pub struct Ground<'a> {
-    /// The daemon's.
-    pub tools: &'a Tools,
+    /// The daemon that is to have it.
+    pub docker: &'a Docker,
     /// For what is needed on the way; its name labels containers and images that are to go again.
     pub run: &'a RunDir,
     /// The name of that run.
@@ -177,12 +176,12 @@ pub struct Ground<'a> {
 /// # Errors
 /// [`ImageError`].
 pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, ImageError> {
-    let Ground { tools, tell, .. } = ground;
+    let Ground { docker, tell, .. } = ground;
     match choice {
         Choice::Named(name) => {
-            if !is_there(tools, name).await? {
+            if !is_there(docker, name).await? {
                 tell(&format!("pulling {name}"));
-                pull(tools, name)
+                pull(docker, name)
                     .await
                     .map_err(|error| ImageError::NotThere { name: name.clone(), source: Box::new(error) })?;
             }
@@ -191,23 +190,21 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
         Choice::Ours => ours(ground).await,
         Choice::Any => {
             let official = NodeImage { name: OFFICIAL.to_owned(), maker: Maker::Kind };
-            if is_there(tools, OFFICIAL).await? {
+            if is_there(docker, OFFICIAL).await? {
                 return Ok(official);
             }
             if parts_are_there(&ground.request) {
                 let (set, versions, name) = ingredients(ground).await?;
-                if is_there(tools, &name).await? {
+                if is_there(docker, &name).await? {
                     return Ok(NodeImage { name, maker: Maker::Ours(versions) });
                 }
                 drop(set);
             }
             tell(&format!("pulling {OFFICIAL}"));
-            match pull(tools, OFFICIAL).await {
+            match pull(docker, OFFICIAL).await {
                 Ok(()) => Ok(official),
                 Err(error) => {
-                    let why =
-                        error.said().lines().last().unwrap_or("the registry does not answer").to_owned();
-                    tell(&format!("the official image cannot be pulled ({why}); making one"));
+                    tell(&format!("the official image cannot be had ({}); making one", chain(&error)));
                     ours(ground).await
                 }
             }
@@ -218,7 +215,7 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
 /// Ours, found or made.
 async fn ours(ground: &Ground<'_>) -> Result<NodeImage, ImageError> {
     let (set, versions, name) = ingredients(ground).await?;
-    if !is_there(ground.tools, &name).await? {
+    if !is_there(ground.docker, &name).await? {
         make::make(ground, &set, &versions, &name).await?;
     }
     Ok(NodeImage { name, maker: Maker::Ours(versions) })
@@ -252,28 +249,41 @@ fn key<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>, ours: &str) -> Strin
 }
 
 /// Whether the daemon has an image.
-pub(crate) async fn is_there(tools: &Tools, name: &str) -> Result<bool, ToolError> {
-    let words = ["image", "ls", "--quiet", "--no-trunc"];
-    let filter = match name.split_once('@') {
-        // With a digest in it, a name is no filter of its own.
-        Some((name, _)) => name,
-        None => name,
-    };
-    let said = tools.ask("look for an image", words.iter().chain([&filter]), ANSWER).await?;
-    if !said.lines().any(|line| line.starts_with("sha256:")) {
-        return Ok(false);
-    }
-    // A tag may mean another image than the one with the digest.
-    match tools.ask("look for an image", ["image", "inspect", name], ANSWER).await {
+pub(crate) async fn is_there(docker: &Docker, name: &str) -> Result<bool, DockerError> {
+    match docker.ask(&["image", "inspect", "--format", "{{.Id}}", name], QUESTION).await {
         Ok(_) => Ok(true),
-        Err(ToolError::Ended { .. }) => Ok(false),
+        Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such image") => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-async fn pull(tools: &Tools, name: &str) -> Result<(), ToolError> {
-    let patience = Patience { first: Some(PULL_ANSWER), all: PULL };
-    tools.ask("pull an image", ["pull", name], patience).await.map(drop)
+/// Pulls an image. The first line is said when the registry has answered: without it there is none.
+async fn pull(docker: &Docker, name: &str) -> Result<(), DockerError> {
+    let hangs = |within| DockerError::Hangs {
+        host: docker.host.clone(),
+        command: format!("pull {name}"),
+        within,
+    };
+    let lost = |source| DockerError::Client { program: docker.program.clone(), source };
+    let mut command = docker.command(["pull", name]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(lost)?;
+    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err(lost(io::ErrorKind::BrokenPipe.into()));
+    };
+    let work = async {
+        let mut lines = BufReader::new(stdout).lines();
+        let first = tokio::time::timeout(PULL_ANSWER, lines.next_line()).await;
+        first.map_err(|_| hangs(PULL_ANSWER))?.map_err(lost)?;
+        let rest = async { while let Ok(Some(_)) = lines.next_line().await {} };
+        let mut said = String::new();
+        let (_, _, status) = tokio::join!(rest, stderr.read_to_string(&mut said), child.wait());
+        let status = status.map_err(lost)?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(DockerError::of_client(&docker.host, &format!("pull {name}"), format!("ended with {status}"), &said))
+    };
+    tokio::time::timeout(PULL, work).await.map_err(|_| hangs(PULL))?
 }
 
 #[cfg(test)]
