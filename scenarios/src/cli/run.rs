@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use handover_harness::clock::Micros;
 use handover_harness::event::{FORMAT, Header};
-use handover_kind::docker::Docker;
 use handover_reports::{Exit, exit_of, junit, write_atomically};
 
 use super::{BenchArgs, Failure, PlaneName, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
@@ -42,17 +41,12 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
 
 /// Where a run plays.
 fn plane(args: &RunArgs) -> Result<Where, Failure> {
-    match args.plane {
-        PlaneName::Embedded => Ok(Where::Embedded),
-        PlaneName::Kind => {
-            let Some(cluster) = args.cluster.clone() else {
-                return Err(Failure::usage("name the cluster's directory with --use DIR".to_owned()));
-            };
-            let program = which::which("docker").map_err(|error| Failure::environment(&error))?;
-            let host =
-                std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
-            Ok(Where::Kind { cluster, docker: Docker { program, host } })
+    match (args.plane, &args.cluster) {
+        (PlaneName::Embedded, None) => Ok(Where::Embedded),
+        (PlaneName::Embedded, Some(_)) => {
+            Err(Failure::usage("--use names a cluster: say --plane kind as well".to_owned()))
         }
+        (PlaneName::Kind, cluster) => Ok(Where::Kind { cluster: cluster.clone() }),
     }
 }
 

@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use handover_fixtures::components;
+use handover_fixtures::components::progress::Progress;
 use handover_fixtures::embedded::{self, Embedded, PlaneError, Request};
 use handover_fixtures::plane::Plane;
-use handover_kind::docker::Docker;
+use handover_harness::event::ComponentState;
+use handover_kind::docker::{Docker, DockerError, Wish};
+use handover_kind::own::{OwnCluster, OwnError, Raise};
 use handover_kind::plane::{self as kind, Kind};
 use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
@@ -16,12 +20,10 @@ pub enum Where {
     /// As processes of this host.
     #[default]
     Embedded,
-    /// In a cluster of kind that is there: its directory, and the daemon whose container its node is.
+    /// In a cluster of kind.
     Kind {
-        /// The cluster's directory.
-        cluster: PathBuf,
-        /// The daemon.
-        docker: Docker,
+        /// The directory of one that is there and stays; without it the run makes its own.
+        cluster: Option<PathBuf>,
     },
 }
 
@@ -31,9 +33,15 @@ pub enum StartError {
     /// The embedded one.
     #[error(transparent)]
     Embedded(#[from] PlaneError),
-    /// The one of kind.
+    /// There is no cluster.
     #[error(transparent)]
-    Kind(#[from] Box<ServersError>),
+    Cluster(#[from] OwnError),
+    /// The daemon of a cluster that is there.
+    #[error(transparent)]
+    Docker(#[from] Box<DockerError>),
+    /// The servers do not run in it.
+    #[error(transparent)]
+    Servers(#[from] Box<ServersError>),
 }
 
 /// A plane that runs.
@@ -41,7 +49,26 @@ pub enum Running {
     /// As processes of this host.
     Embedded(Arc<Embedded>),
     /// In a cluster of kind.
-    Kind(Arc<Kind>),
+    Kind {
+        /// The plane.
+        plane: Arc<Kind>,
+        /// Whether the cluster stays when the run is over.
+        stays: bool,
+    },
+}
+
+/// What a plane is started with beside its servers.
+pub struct With<'a> {
+    /// The run's name.
+    pub name: &'a str,
+    /// How components are obtained.
+    pub components: &'a components::Request,
+    /// Whoever hears of that.
+    pub progress: Arc<dyn Progress>,
+    /// Hears what is done now, in a few words.
+    pub show: &'a (dyn Fn(&str) + Send + Sync),
+    /// Takes what the run has of its own at Docker, to be taken away when it ends.
+    pub own: &'a OwnCluster,
 }
 
 impl Where {
@@ -57,15 +84,40 @@ impl Where {
     ///
     /// # Errors
     /// What did not start, and why.
-    pub async fn start(&self, request: &Request<'_>) -> Result<Running, StartError> {
+    pub async fn start(&self, request: &Request<'_>, with: With<'_>) -> Result<Running, StartError> {
         Ok(match self {
             Self::Embedded => Running::Embedded(Arc::new(Embedded::start(request).await?)),
-            Self::Kind { cluster, docker } => {
-                let site = Site::open(cluster, docker.clone()).await.map_err(Box::new)?;
-                Running::Kind(Arc::new(Kind::start(request, site).await.map_err(Box::new)?))
+            Self::Kind { cluster } => {
+                let site = match cluster {
+                    Some(dir) => Site::open(dir, named_docker().await?).await.map_err(Box::new)?,
+                    None => raise(request, with).await?,
+                };
+                let plane = Arc::new(Kind::start(request, site).await.map_err(Box::new)?);
+                Running::Kind { plane, stays: cluster.is_some() }
             }
         })
     }
+}
+
+/// The daemon of a cluster that is there: the one that is named, or Docker's own.
+async fn named_docker() -> Result<Docker, StartError> {
+    let wish = Wish::of_process().await.map_err(Box::new)?;
+    let found = handover_kind::docker::find(&wish).await.map_err(Box::new)?;
+    let lacks = || Box::new(DockerError::NoDaemon { host: "DOCKER_HOST, or Docker's own place".to_owned() });
+    Ok(found.ok_or_else(lacks)?.docker)
+}
+
+async fn raise(request: &Request<'_>, with: With<'_>) -> Result<Site, StartError> {
+    let With { name, components, progress, show, own } = with;
+    (request.tell)("cluster", ComponentState::Started);
+    let from = Raise { components: components.clone(), progress, run: request.run, name, tell: show };
+    let (site, made) = own.raise(&from).await?;
+    (request.tell)("cluster", ComponentState::Ready);
+    if made.retried {
+        (request.note)("kind's own deadline for a node's start was missed: the cluster was made twice");
+    }
+    (request.note)(&format!("the cluster was made in {:?}, its node ready in {:?}", made.made, made.ready));
+    Ok(site)
 }
 
 impl Running {
@@ -73,7 +125,7 @@ impl Running {
     pub fn plane(&self) -> Arc<dyn Plane> {
         match self {
             Self::Embedded(plane) => Arc::clone(plane) as Arc<dyn Plane>,
-            Self::Kind(plane) => Arc::clone(plane) as Arc<dyn Plane>,
+            Self::Kind { plane, .. } => Arc::clone(plane) as Arc<dyn Plane>,
         }
     }
 
@@ -81,16 +133,18 @@ impl Running {
     pub fn components(&self) -> Vec<String> {
         match self {
             Self::Embedded(plane) => plane.components(),
-            Self::Kind(plane) => plane.components(),
+            Self::Kind { plane, .. } => plane.components(),
         }
     }
 
-    /// Stops everything. Answers with what could not be stopped, and why.
+    /// Stops everything, but for a cluster of the run's own. Answers with what could not be stopped, and why.
     pub async fn stop(self) -> Vec<String> {
         const LEFT: &str = "everybody who played has left the plane";
         match self {
             Self::Embedded(plane) => Arc::into_inner(plane).expect(LEFT).stop().await,
-            Self::Kind(plane) => Arc::into_inner(plane).expect(LEFT).stop().await,
+            Self::Kind { plane, stays: true } => Arc::into_inner(plane).expect(LEFT).stop().await,
+            // It goes with its cluster.
+            Self::Kind { stays: false, .. } => Vec::new(),
         }
     }
 }

@@ -19,10 +19,11 @@ use handover_harness::event::{ComponentInfo, ComponentState, Ending, Header, Run
 use handover_harness::fingerprint::Fingerprinter;
 use handover_harness::mask::{Masked, Masker};
 use handover_harness::recorder::{Recorder, Scribe};
+use handover_kind::own::OwnCluster;
 
 use super::calibrate::calibrate;
 use super::halt::Halt;
-use super::planes::{Running, StartError, Where};
+use super::planes::{Running, StartError, Where, With};
 use super::releases::{Ends, Releases};
 use super::schedule::{self, Claims};
 use super::stage::{House, Stage};
@@ -109,6 +110,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let cache = order.components.cache.root().to_owned();
     let mut aftermath = Aftermath::default();
     let run_dir = RunDir::create(&cache.join("runs"), &order.run)?;
+    let own = OwnCluster::default();
     let broke =
         |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
@@ -129,7 +131,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
             show.run(note);
             scribe.note(note);
         }
-        let plane = unless(halt, start(order, &components, &run_dir, &scribe, show)).await?;
+        let plane = unless(halt, start(order, &components, &run_dir, &scribe, show, &own)).await?;
         let plane = Arc::new(plane.map_err(|error| broke(&error))?);
         let played = on_plane(order, &plane, releases, &scribe, show, halt).await;
         show.run("stopping the servers");
@@ -154,6 +156,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         halt.halt(ending);
     }
 
+    aftermath.left.extend(own.fell().await);
     for failure in evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out) {
         scribe.note(&failure);
     }
@@ -244,6 +247,7 @@ async fn start(
     run_dir: &RunDir,
     scribe: &Scribe,
     show: &dyn Show,
+    own: &OwnCluster,
 ) -> Result<Running, StartError> {
     show.run("starting the servers");
     let tell = |name: &str, state: ComponentState| {
@@ -265,7 +269,14 @@ async fn start(
         tell: &tell,
         note: &note,
     };
-    order.plane.start(&request).await
+    let with = With {
+        name: &order.run,
+        components: &order.components,
+        progress: show.obtaining(),
+        show: &|text| show.run(text),
+        own,
+    };
+    order.plane.start(&request, with).await
 }
 
 /// What `work` comes to, or why it was stopped.
