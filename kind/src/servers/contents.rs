@@ -12,6 +12,8 @@ use handover_fixtures::components::Program;
 use handover_fixtures::components::images::Needs;
 
 use super::ServersError;
+use crate::image::archive::Image;
+use crate::image::layer::Layer;
 
 /// An image in the making.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +81,27 @@ impl Contents {
     pub fn with_file(mut self, at: &Path, holds: &Path) -> Self {
         self.entries.insert(at.to_owned(), Entry::File(holds.to_owned()));
         self
+    }
+
+    /// The image of it.
+    ///
+    /// # Errors
+    /// A file that is not there any more.
+    pub fn image(&self, name: &str) -> io::Result<Image> {
+        let mut layer = Layer::default();
+        for (path, entry) in &self.entries {
+            let (place, mode) = (path.to_string_lossy(), entry.mode()?);
+            let place = place.trim_start_matches('/');
+            layer = match entry {
+                Entry::Folder(_) => layer.folder(place, mode),
+                Entry::File(file) => layer.file(place, file, mode),
+                Entry::Link(target) => layer.link(place, target),
+                Entry::Text(text) => layer.text(place, mode, *text),
+            };
+        }
+        let mut image = Image::new(name, layer);
+        image.environment.extend(self.env.iter().map(|(name, value)| format!("{name}={value}")));
+        Ok(image)
     }
 
     fn add_needs(&mut self, program: &Path) -> Result<(), ServersError> {

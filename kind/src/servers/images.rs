@@ -14,12 +14,13 @@ use handover_fixtures::embedded::template::private_dir;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
+use super::ServersError;
 use super::contents::{Contents, Entry};
 use super::site::Node;
-use super::{ServersError, archive};
+use crate::image::archive;
 
 /// The version of how images are made.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 /// How long an archive is kept that nobody uses.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Under which name images of ours are known: no registry has them.
@@ -98,7 +99,8 @@ fn make(
         None => contents,
     };
     let made = draft.path().join("image.tar");
-    archive::write(&contents, &reference, &made).map_err(ServersError::file(&made))?;
+    let image = contents.image(&reference).map_err(ServersError::file(program.path()))?;
+    archive::write(&made, &[image]).map_err(ServersError::file(&made))?;
     fs::rename(&made, &path).map_err(ServersError::file(&path))?;
     forget(dir, name);
     Ok((reference, path))

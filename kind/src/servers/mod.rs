@@ -5,7 +5,6 @@
 //! is on this host ([`manifest`]). So what is known of a server (its `host.rs`) holds in a pod as it is, and what it
 //! writes (OpenBao's audit log) can be read here.
 
-pub mod archive;
 pub mod contents;
 pub mod eso;
 pub mod images;

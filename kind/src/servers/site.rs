@@ -11,7 +11,6 @@ use handover_fixtures::kubernetes::{KubeError, client};
 use k8s_openapi::ByteString;
 use kube::api::{Api, ListParams};
 use kube::config::Kubeconfig;
-use tokio::process::Command;
 
 use super::ServersError;
 use crate::docker::Docker;
@@ -131,12 +130,10 @@ impl Node {
     pub async fn exec(&self, words: &[&str], input: Stdio, what: &str) -> Result<String, ServersError> {
         let failed =
             |said: String| ServersError::Node { node: self.name.clone(), what: what.to_owned(), said };
-        let output = Command::new(&self.docker.program)
-            .env("DOCKER_HOST", &self.docker.host)
-            .args(["exec", "--interactive", &self.name])
-            .args(words)
+        let output = self
+            .docker
+            .command(["exec", "--interactive", &self.name].iter().chain(words))
             .stdin(input)
-            .kill_on_drop(true)
             .output()
             .await
             .map_err(|error: io::Error| failed(error.to_string()))?;

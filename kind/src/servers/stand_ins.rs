@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
-use handover_fixtures::components;
+use handover_fixtures::components::{self, Component};
 use handover_fixtures::consumer::LISTEN;
 use handover_fixtures::embedded::kubelet::launch::ports;
 use handover_fixtures::embedded::kubelet::programs::{NoProgram, Programs, command_line};
@@ -37,8 +37,8 @@ const PODS: [(&str, &str); 5] = [
 /// Runs workloads by the cluster's own kubelet.
 pub struct StandIns {
     programs: Programs,
-    /// The programs whose command line begins with a loader, by what it begins with.
-    known: Vec<components::Program>,
+    /// OpenBao's program, which has an image already.
+    bao: components::Program,
     images: Images,
     applier: Arc<Applier>,
     pods: Arc<Pods>,
@@ -57,7 +57,7 @@ impl StandIns {
     ) -> Self {
         Self {
             programs: Programs::new(handover, bao.argv0()),
-            known: vec![bao.clone()],
+            bao: bao.clone(),
             touched: Mutex::default(),
             images,
             applier,
@@ -67,12 +67,17 @@ impl StandIns {
 
     /// The image of what stands in.
     async fn image(&self, program: &Program) -> Result<String, KubeError> {
-        let known = self.known.iter().find(|known| program.argv.starts_with(known.argv0()));
-        let first = || components::Program::plain(program.argv[0].clone());
-        let found = known.cloned().unwrap_or_else(first);
-        let name = found.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        self.images.obtain(&format!("stand-in-{name}"), &found, Vec::new()).await.map_err(|error| {
-            KubeError::Shape { what: format!("image of {}", found.path().display()), why: chain(&error) }
+        let (name, program) = match program.argv.starts_with(self.bao.argv0()) {
+            true => (Component::Openbao.name().to_owned(), self.bao.clone()),
+            false => {
+                let program = components::Program::plain(program.argv[0].clone());
+                let name = program.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+                (format!("stand-in-{name}"), program)
+            }
+        };
+        self.images.obtain(&name, &program, Vec::new()).await.map_err(|error| KubeError::Shape {
+            what: format!("image of {}", program.path().display()),
+            why: chain(&error),
         })
     }
 
