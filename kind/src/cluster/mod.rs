@@ -215,6 +215,11 @@ impl Cluster {
         Ok(!said.trim().is_empty())
     }
 
+    /// The directory in which its files are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// What it is called.
     pub fn name(&self) -> &str {
         &self.name
@@ -299,7 +304,11 @@ impl Cluster {
 /// Removes something; that it is not there is fine.
 async fn gone(docker: &Docker, words: &[&str]) -> Result<(), DockerError> {
     match docker.ask(words, REMOVAL).await {
-        Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such") => Ok(()),
+        Err(DockerError::Refused { said, .. })
+            if ["no such", "not found"].iter().any(|sign| said.to_lowercase().contains(sign)) =>
+        {
+            Ok(())
+        }
         done => done.map(drop),
     }
 }

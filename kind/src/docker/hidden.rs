@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use handover_fixtures::cause::chain;
@@ -18,22 +18,17 @@ pub const RUNTIME: &str = "oci-runtime";
 /// return.
 ///
 /// ```text
-/// docker-room [--hide FOLDER]… -- PROGRAM [ARGUMENT]…
+/// docker-room SCRATCH CONTAINERD-CONFIG DOCKERD [ARGUMENT]…
 /// oci-runtime RUNC [ARGUMENT]…
 /// ```
 pub fn answer(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut args = args.into_iter();
     let word = args.next()?;
     let said = if word == ROOM {
-        let (mut hide, mut rest) = (Vec::new(), args);
-        loop {
-            match rest.next() {
-                Some(option) if option == "--hide" => hide.extend(rest.next().map(PathBuf::from)),
-                Some(end) if end == "--" => break,
-                Some(_) | None => return None,
-            }
-        }
-        chain(&become_daemon(&hide, &rest.collect::<Vec<_>>()))
+        let scratch = args.next()?;
+        let (containerd, dockerd) = (args.next()?, args.next()?);
+        let args: Vec<OsString> = args.collect();
+        chain(&become_daemon(Path::new(&scratch), Path::new(&containerd), &dockerd, &args))
     } else if word == RUNTIME {
         let runc = args.next()?;
         chain(&become_runtime(Path::new(&runc), &args.collect::<Vec<_>>()))
@@ -50,8 +45,7 @@ mod tests {
 
     #[test]
     fn other_words_are_not_ours() {
-        for words in [&[][..], &["run"], &["docker-room"], &["docker-room", "--hide", "/x"], &["oci-runtime"]]
-        {
+        for words in [&[][..], &["run"], &["docker-room"], &["oci-runtime"]] {
             assert!(answer(words.iter().map(OsString::from)).is_none(), "{words:?}");
         }
     }

@@ -109,6 +109,9 @@ impl Info {
         let server = version.server.ok_or_else(|| ("version", "it names no server".to_owned()))?;
         let api = api(&server.api_version)
             .ok_or_else(|| ("version", format!("`{}` is no version of an API", server.api_version)))?;
+        if said.driver.is_empty() {
+            return Err(("info", "it names no storage driver".to_owned()));
+        }
         let options = said.security_options.unwrap_or_default();
         Ok(Self {
             version: server.version,

@@ -115,6 +115,8 @@ pub(super) fn system(set: &ResolvedSet, versions: &Versions) -> Result<Layer, Im
         let place = format!("etc/systemd/system/{target}/{unit}");
         layer = layer.link(&place, format!("/usr/lib/systemd/system/{unit}"));
     }
+    // One shell will do.
+    layer = layer.link("usr/bin/sh", "bash");
     let coredns = image_name("coredns", &versions.coredns);
     Ok(layer
         .link("etc/systemd/system/default.target", "/usr/lib/systemd/system/multi-user.target")

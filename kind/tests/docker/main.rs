@@ -120,7 +120,7 @@ async fn what_living_runs_have_stays() {
     assert_eq!(swept.left, [""; 0]);
     let names: Vec<String> =
         daemon.docker.owned().await.expect("a list").into_iter().map(|owned| owned.name).collect();
-    assert_eq!(names, ["n-living", "n-living", "v-living", "odd"]);
+    assert_eq!(names, ["n-living", "n-living", "odd", "v-living"]);
     assert!(ask(&daemon.docker, &["volume", "ls", "--quiet"]).await.contains("theirs"));
     living.finish().expect("finished");
     ask(&daemon.docker, &["volume", "rm", "odd"]).await;
@@ -154,4 +154,19 @@ fn kill(house: &House) {
         assert!(Instant::now() < until, "it is still there");
         std::thread::yield_now();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_hangs_is_swept_too() {
+    let house = House::new().await;
+    let daemon = house.start().await;
+    populate(&daemon.docker, "dead").await;
+    let pid = std::fs::read_to_string(house.place.root().join("docker.pid")).expect("it runs");
+    let process = Identity::of(pid.trim().parse().expect("a pid")).expect("it runs");
+    process.signal(Signal::STOP).expect("stopped");
+    drop(daemon.in_use);
+    let swept = house.gc().await;
+    assert_eq!(swept.left, [""; 0]);
+    assert_eq!(swept.gone.len(), 2, "{swept:?}");
+    house.assert_clean().await;
 }

@@ -77,6 +77,11 @@ impl House {
 /// A killed test leaves no daemon: whatever carries this house's marks is ended.
 impl Drop for House {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.place.log()).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the daemon said:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
         let place = self.place.clone();
         std::thread::spawn(move || own::kill(&place)).join().ok();
     }

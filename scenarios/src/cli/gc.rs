@@ -6,6 +6,7 @@ use handover_fixtures::cause::chain;
 use handover_fixtures::components::Cache;
 use handover_fixtures::process::sweep;
 use handover_kind::docker;
+use handover_kind::kept::Kept;
 use handover_reports::Exit;
 
 use super::{Failure, Screen, With, run};
@@ -35,7 +36,8 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
 fn docker(cache: &Cache) -> Result<docker::Swept, Failure> {
     run::runtime()?.block_on(async {
         let wish = docker::Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
-        Ok(docker::gc(cache, &wish, &|_| false).await)
+        let kept = Kept::of(cache);
+        Ok(docker::gc(cache, &wish, &|run| kept.keeps(run)).await)
     })
 }
 

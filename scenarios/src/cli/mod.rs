@@ -1,5 +1,6 @@
 //! The command line: what the words mean. What they do is elsewhere; here is no logic.
 
+mod cluster;
 mod components;
 mod doctor;
 mod explain;
@@ -97,6 +98,18 @@ enum Command {
         #[command(subcommand)]
         what: Option<ComponentsCommand>,
     },
+    /// Make a cluster that stays, and print the path of its kubeconfig
+    Up(UpArgs),
+    /// Remove a cluster that was made by `up`
+    Down {
+        /// Which
+        name: String,
+    },
+    /// What the plane `kind` is made of
+    Kind {
+        #[command(subcommand)]
+        what: KindCommand,
+    },
     /// Sweep what killed runs left behind
     Gc,
     /// Measure the budgets of the design on this machine
@@ -154,9 +167,9 @@ struct RunArgs {
     /// Where the servers run: as processes of this host, or as pods of a cluster of kind
     #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
     plane: PlaneName,
-    /// Play in a cluster that is there: its directory, with `kubeconfig` and `shared` in it
-    #[arg(long = "use", value_name = "DIR")]
-    cluster: Option<PathBuf>,
+    /// Play in a cluster that was kept, and leave it there
+    #[arg(long = "use", value_name = "NAME")]
+    kept: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -232,6 +245,32 @@ enum ComponentsCommand {
     },
 }
 
+#[derive(Debug, Args)]
+struct UpArgs {
+    /// Where
+    #[arg(long, value_enum)]
+    plane: PlaneName,
+    /// What it is called
+    #[arg(long, value_name = "NAME", default_value = "handover")]
+    name: String,
+    #[command(flatten)]
+    image: ImageArgs,
+}
+
+#[derive(Debug, Args)]
+struct ImageArgs {
+    /// What a node is made of: an image by its name, or `own` [default: the official image where it can be had,
+    /// else one of our own]
+    #[arg(long, value_name = "IMAGE")]
+    node_image: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum KindCommand {
+    /// Find or make the image of a node, and print its name
+    Image(ImageArgs),
+}
+
 /// Where the servers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PlaneName {
@@ -303,6 +342,9 @@ pub fn main() -> ExitCode {
             screen.out(&crate::language::docs::page());
             Ok(Exit::Passed)
         }
+        Command::Up(args) => cluster::up(&args, &cli.with, &screen),
+        Command::Down { name } => cluster::down(&name, &cli.with, &screen),
+        Command::Kind { what: KindCommand::Image(args) } => cluster::image(&args, &cli.with, &screen),
         Command::Doctor { plane } => doctor::doctor(plane, &cli.with, &screen),
         Command::Components { what } => {
             components::components(&what.unwrap_or(ComponentsCommand::List), &cli.with, &screen)

@@ -41,12 +41,12 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
 
 /// Where a run plays.
 fn plane(args: &RunArgs) -> Result<Where, Failure> {
-    match (args.plane, &args.cluster) {
+    match (args.plane, &args.kept) {
         (PlaneName::Embedded, None) => Ok(Where::Embedded),
         (PlaneName::Embedded, Some(_)) => {
             Err(Failure::usage("--use names a cluster: say --plane kind as well".to_owned()))
         }
-        (PlaneName::Kind, cluster) => Ok(Where::Kind { cluster: cluster.clone() }),
+        (PlaneName::Kind, kept) => Ok(Where::Kind { kept: kept.clone() }),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The planes that a run can play on: which one, started, held and stopped.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use handover_fixtures::components;
@@ -8,8 +7,9 @@ use handover_fixtures::components::progress::Progress;
 use handover_fixtures::embedded::{self, Embedded, PlaneError, Request};
 use handover_fixtures::plane::Plane;
 use handover_harness::event::ComponentState;
-use handover_kind::docker::{Docker, DockerError, Wish};
-use handover_kind::own::{OwnCluster, OwnError, Raise};
+use handover_kind::docker::{DockerError, Wish};
+use handover_kind::kept::Ground;
+use handover_kind::own::{OwnCluster, OwnError};
 use handover_kind::plane::{self as kind, Kind};
 use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
@@ -22,8 +22,8 @@ pub enum Where {
     Embedded,
     /// In a cluster of kind.
     Kind {
-        /// The directory of one that is there and stays; without it the run makes its own.
-        cluster: Option<PathBuf>,
+        /// The name of one that was kept; without it the run makes its own.
+        kept: Option<String>,
     },
 }
 
@@ -36,7 +36,7 @@ pub enum StartError {
     /// There is no cluster.
     #[error(transparent)]
     Cluster(#[from] OwnError),
-    /// The daemon of a cluster that is there.
+    /// Docker is not asked as it should be.
     #[error(transparent)]
     Docker(#[from] Box<DockerError>),
     /// The servers do not run in it.
@@ -87,31 +87,31 @@ impl Where {
     pub async fn start(&self, request: &Request<'_>, with: With<'_>) -> Result<Running, StartError> {
         Ok(match self {
             Self::Embedded => Running::Embedded(Arc::new(Embedded::start(request).await?)),
-            Self::Kind { cluster } => {
-                let site = match cluster {
-                    Some(dir) => Site::open(dir, named_docker().await?).await.map_err(Box::new)?,
-                    None => raise(request, with).await?,
+            Self::Kind { kept } => {
+                let handover = std::env::current_exe()
+                    .map_err(|source| PlaneError::Cache { path: "/proc/self/exe".into(), source })?;
+                let ground = Ground {
+                    request: with.components.clone(),
+                    wish: Wish::of_process().await.map_err(Box::new)?,
+                    handover: &handover,
+                    progress: Arc::clone(&with.progress),
+                    tell: with.show,
+                };
+                let site = match kept {
+                    Some(name) => with.own.enter(&ground, name).await?,
+                    None => raise(request, &ground, &with).await?,
                 };
                 let plane = Arc::new(Kind::start(request, site).await.map_err(Box::new)?);
-                Running::Kind { plane, stays: cluster.is_some() }
+                Running::Kind { plane, stays: kept.is_some() }
             }
         })
     }
 }
 
-/// The daemon of a cluster that is there: the one that is named, or Docker's own.
-async fn named_docker() -> Result<Docker, StartError> {
-    let wish = Wish::of_process().await.map_err(Box::new)?;
-    let found = handover_kind::docker::find(&wish).await.map_err(Box::new)?;
-    let lacks = || Box::new(DockerError::NoDaemon { host: "DOCKER_HOST, or Docker's own place".to_owned() });
-    Ok(found.ok_or_else(lacks)?.docker)
-}
-
-async fn raise(request: &Request<'_>, with: With<'_>) -> Result<Site, StartError> {
-    let With { name, components, progress, show, own } = with;
+/// Makes a cluster of the run's own.
+async fn raise(request: &Request<'_>, ground: &Ground<'_>, with: &With<'_>) -> Result<Site, StartError> {
     (request.tell)("cluster", ComponentState::Started);
-    let from = Raise { components: components.clone(), progress, run: request.run, name, tell: show };
-    let (site, made) = own.raise(&from).await?;
+    let (site, made) = with.own.raise(ground, request.run, with.name).await?;
     (request.tell)("cluster", ComponentState::Ready);
     if made.retried {
         (request.note)("kind's own deadline for a node's start was missed: the cluster was made twice");

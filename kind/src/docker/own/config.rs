@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::place::Place;
 use super::programs::Programs;
+use super::room::CONTAINERD;
 
 /// The name of our OCI runtime.
 const RUNTIME: &str = "handover";
@@ -19,7 +20,9 @@ const RUNTIME: &str = "handover";
 pub(super) fn config(place: &Place, programs: &Programs, cgroup: &str, runtime: Option<&Path>) -> Value {
     let mut config = json!({
         "data-root": place.data(),
-        "exec-root": place.exec(),
+        // In the `/run` of its room.
+        "exec-root": "/run/docker",
+        "containerd": CONTAINERD,
         "pidfile": place.pid(),
         "hosts": [format!("unix://{}", place.socket().display())],
         "bridge": "none",
@@ -33,11 +36,24 @@ pub(super) fn config(place: &Place, programs: &Programs, cgroup: &str, runtime: 
         "log-opts": { "max-size": "20m" },
         "shutdown-timeout": 5,
     });
+    if programs.writes_key {
+        config["deprecated-key-path"] = json!(place.key());
+    }
     if let Some(runtime) = runtime {
         config["runtimes"] = json!({ RUNTIME: { "path": runtime } });
         config["default-runtime"] = json!(RUNTIME);
     }
     config
+}
+
+/// The configuration of containerd: as dockerd would write it, but for the places.
+pub(super) fn containerd(place: &Place) -> String {
+    let quoted = |text: &str| Value::from(text).to_string();
+    format!(
+        "version = 2\nroot = {}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\n[grpc]\naddress = {}\n",
+        quoted(&place.data().join("containerd").display().to_string()),
+        quoted(CONTAINERD)
+    )
 }
 
 /// A script that is our OCI runtime: `handover` as it was when the daemon was started, and the real one.
@@ -53,7 +69,7 @@ mod tests {
     use super::*;
 
     fn made(runtime: Option<&Path>) -> Value {
-        let programs = Programs { proxy: "/p/docker-proxy".into(), ..Programs::default() };
+        let programs = Programs { proxy: "/p/docker-proxy".into(), writes_key: true, ..Programs::default() };
         config(&Place::of(&Cache::at("/c")), &programs, "handover-ab", runtime)
     }
 
@@ -73,7 +89,8 @@ mod tests {
         }
         assert!(config.get("default-runtime").is_none() && config.get("runtimes").is_none());
         // Nothing of it is Docker's own place.
-        assert!(!config.to_string().contains("/var/"), "{config}");
+        assert!(!config.to_string().contains("/var/") && !config.to_string().contains("/etc/"), "{config}");
+        assert_eq!(config["deprecated-key-path"], "/c/docker/key.json");
     }
 
     #[test]
@@ -81,6 +98,16 @@ mod tests {
         let config = made(Some(Path::new("/c/docker/runtime")));
         assert_eq!(config["default-runtime"], "handover");
         assert_eq!(config["runtimes"]["handover"]["path"], "/c/docker/runtime");
+    }
+
+    #[test]
+    fn containerd_keeps_to_the_cache() {
+        assert_eq!(
+            containerd(&Place::of(&Cache::at("/c \"d\""))),
+            "version = 2\nroot = \"/c \\\"d\\\"/docker/data/containerd\"\n\
+             disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\n[grpc]\n\
+             address = \"/run/containerd/containerd.sock\"\n"
+        );
     }
 
     #[test]

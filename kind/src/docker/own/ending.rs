@@ -106,10 +106,6 @@ pub(super) fn sweep(record: &Record) -> Result<(), DockerError> {
         DockerError::Left { alive: alive.join(", ") }
     })?;
     remove_cgroups(&record.brood.cgroup);
-    for folder in &record.made {
-        // Somebody else may use it by now: then it is not empty.
-        let _ = fs::remove_dir(folder);
-    }
     Ok(())
 }
 

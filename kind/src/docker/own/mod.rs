@@ -39,13 +39,6 @@ pub const ROOM: &str = "docker-room";
 
 /// How long a daemon may take until it answers.
 const START: Duration = Duration::from_secs(40);
-/// Where shims have their sockets, whatever the daemon is told.
-const SHIMS: &str = "/run/containerd";
-/// Where the daemon looks for plugins.
-const PLUGINS: &str = "/run/docker";
-/// Where it would leave a key.
-const KEYS: &str = "/etc/docker";
-
 const FORMAT: u32 = 1;
 
 /// What is written down about a daemon before it is started.
@@ -57,8 +50,6 @@ struct Record {
     /// `handover` as it was then, and whether it is the runtime.
     handover: PathBuf,
     process: Option<Identity>,
-    /// Folders of the machine that were made for it.
-    made: Vec<PathBuf>,
 }
 
 /// A daemon of our own that answers.
@@ -152,27 +143,21 @@ async fn launch(place: &Place, programs: Programs, handover: &Path) -> Result<Re
     let runtime = (!lacking.is_empty()).then_some(&*runtime);
     let config = config::config(place, &programs, &brood.cgroup, runtime);
     place::write(&place.config(), &format!("{config:#}"), 0o600)?;
+    place::write(&place.containerd(), &config::containerd(place), 0o600)?;
 
-    let hidden = [PathBuf::from(SHIMS), PathBuf::from(PLUGINS), PathBuf::from(KEYS), place.exec()];
-    let mut made = Vec::new();
-    for folder in &hidden {
-        match fs::create_dir(folder) {
-            Ok(()) => made.push(folder.clone()),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(DockerError::disk("make", folder)(error)),
-        }
-    }
-    let mut record = Record { format: FORMAT, programs, brood, handover, process: None, made };
+    let mut record = Record { format: FORMAT, programs, brood, handover, process: None };
     record.write(place)?;
 
     let log = fs::File::create(place.log()).map_err(DockerError::disk("write", &place.log()))?;
     let errors = log.try_clone().map_err(DockerError::disk("write", &place.log()))?;
     let mut command = tokio::process::Command::new(&record.handover);
-    command.arg(ROOM);
-    for folder in &hidden {
-        command.arg("--hide").arg(folder);
-    }
-    command.arg("--").arg(&record.programs.dockerd).arg("--config-file").arg(place.config());
+    command
+        .arg(ROOM)
+        .arg(place.scratch())
+        .arg(place.containerd())
+        .arg(&record.programs.dockerd)
+        .arg("--config-file")
+        .arg(place.config());
     command.env_clear().envs(record.programs.environment(place.root())).env(MARK, &record.brood.mark);
     command.current_dir("/").stdin(Stdio::null()).stdout(log).stderr(errors);
     let mut child =

@@ -4,11 +4,11 @@
 //! docker/lock          held by whoever starts or stops the daemon
 //! docker/in-use        held, shared, by every run that uses Docker, the user's or our own
 //! docker/daemon.json   what was started: programs, mark, process
-//! docker/config.json   what it was told
+//! docker/config.json   what it was told; containerd.toml
 //! docker/docker.sock   where it answers; docker.pid, daemon.log
 //! docker/handover-…    this program as it was at that start; runtime: the script that calls it
 //! docker/data          images, containers, volumes: the cache that all of this is kept for
-//! docker/exec          empty; in the daemon's own mounts it is not
+//! docker/scratch       empty
 //! docker/sysctls.json  what the machine's settings were before a cluster changed them
 //! ```
 
@@ -47,6 +47,10 @@ impl Place {
         self.0.join("docker.sock")
     }
 
+    pub(super) fn key(&self) -> PathBuf {
+        self.0.join("key.json")
+    }
+
     pub(super) fn pid(&self) -> PathBuf {
         self.0.join("docker.pid")
     }
@@ -55,8 +59,8 @@ impl Place {
         self.0.join("data")
     }
 
-    pub(super) fn exec(&self) -> PathBuf {
-        self.0.join("exec")
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.0.join("scratch")
     }
 
     /// What the daemon writes.
@@ -77,6 +81,10 @@ impl Place {
         self.0.join("config.json")
     }
 
+    pub(super) fn containerd(&self) -> PathBuf {
+        self.0.join("containerd.toml")
+    }
+
     pub(super) fn runtime(&self) -> PathBuf {
         self.0.join("runtime")
     }
@@ -86,7 +94,7 @@ impl Place {
         if self.socket().as_os_str().len() > SOCKET {
             return Err(DockerError::LongPath { path: self.socket() });
         }
-        for folder in [self.0.clone(), self.data(), self.exec()] {
+        for folder in [self.0.clone(), self.data(), self.scratch()] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(DockerError::disk("make", &folder))?;
         }

@@ -19,8 +19,16 @@ pub struct Programs {
     pub(super) proxy: PathBuf,
     /// Folders of programs, the daemon's own first.
     pub(super) path: Vec<PathBuf>,
+    /// Whether it writes a key into `/etc/docker` if it is not told another place; newer ones know no such word.
+    pub(super) writes_key: bool,
     /// Libraries that come with the programs.
     pub(super) libraries: Option<PathBuf>,
+}
+
+/// Docker 24 came after 23, and 23 after 20.10.
+fn writes_key(version: &str) -> bool {
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    major.is_some_and(|major: u32| major < 24)
 }
 
 impl Programs {
@@ -41,6 +49,7 @@ impl Programs {
             runc: find("runc"),
             proxy: find("docker-proxy"),
             path,
+            writes_key: writes_key(&docker.version),
             libraries,
         }
     }

@@ -1,0 +1,156 @@
+//! Programs that are not what they should be in the place of `kind` and `docker`: those that fail, hang, flood,
+//! and miss their deadline. No daemon is asked.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::process::{RunDir, Spawner};
+use handover_kind::cluster::{Cluster, ClusterError, Kind, Made, Order};
+use handover_kind::docker::Docker;
+use handover_kind::image::{Maker, NodeImage};
+
+/// A daemon that has nothing, and does whatever it is told.
+const DOCKER: &str = r#"#!/bin/sh
+echo "docker $*" >> @DIR@/calls
+case "$1" in
+version) echo '{"Server":{"Version":"20.10","ApiVersion":"1.41"}}' ;;
+info) echo '{"CgroupVersion":"2","Driver":"overlay2","DefaultRuntime":"runc"}' ;;
+ps) @PS@ ;;
+wait) exec sleep 600 ;;
+esac
+"#;
+
+/// What kind says when a node's system does not start in its time.
+const MISSED: &str = "echo 'ERROR: failed to create cluster: could not find a log line that matches \"x\"' >&2; exit 1";
+
+struct Stage {
+    dir: tempfile::TempDir,
+    kind: Kind,
+    run: RunDir,
+}
+
+impl Stage {
+    fn new(kind: &str, ps: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| -> PathBuf {
+            let (draft, path) = (dir.path().join("draft"), dir.path().join(name));
+            fs::write(&draft, text.replace("@DIR@", &dir.path().display().to_string())).expect("a file");
+            // Copied by another process: a program may not start while it is open for writing anywhere,
+            // and a test beside this one may fork at any time.
+            let done = Command::new("install").args(["-m", "755"]).arg(&draft).arg(&path).status();
+            assert!(done.expect("install").success());
+            path
+        };
+        let docker = write("docker", &DOCKER.replace("@PS@", ps));
+        let head = "#!/bin/sh\necho \"kind $*\" >> @DIR@/calls\n";
+        // Logs are wanted of a node that failed; its stand-in has none.
+        let program = write("kind", &format!("{head}[ \"$1\" = export ] && exit 0\n{kind}\n"));
+        let run = RunDir::create(&dir.path().join("runs"), "r1").expect("a run");
+        let spawner = Spawner::start(run.ledger()).expect("a spawner");
+        let docker = Docker { program: docker, host: "unix:///none".to_owned() };
+        let kind = Kind::new(&program, docker, spawner, &dir.path().join("logs")).expect("a place for logs");
+        Self { dir, kind, run }
+    }
+
+    async fn create(&self, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<(Cluster, Made), ClusterError> {
+        let image = NodeImage { name: "node:1".to_owned(), maker: Maker::Kind };
+        let order = Order { name: "c1", run: "r1", image: &image, dir: self.run.path() };
+        Cluster::create(&self.kind, &order, tell).await
+    }
+
+    async fn said(&self) -> String {
+        chain(&self.create(&|_| ()).await.expect_err("it cannot be made"))
+    }
+
+    /// What was called, by the first words.
+    fn calls(&self, begin: &str) -> usize {
+        let calls = fs::read_to_string(self.dir.path().join("calls")).unwrap_or_default();
+        calls.lines().filter(|line| line.starts_with(begin)).count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_fails_is_quoted_and_leaves_nothing() {
+    let stage = Stage::new("echo one; echo 'ERROR: no such thing' >&2; exit 3", "");
+    let said = stage.said().await;
+    assert!(said.starts_with("`kind create cluster` exited with status 3; its log "), "{said}");
+    assert!(said.ends_with("one\nERROR: no such thing"), "{said}");
+    assert_eq!(stage.calls("kind create cluster"), 1);
+    assert_eq!(stage.calls("kind export logs"), 1);
+    for removed in ["rm --force --volumes c1-control-plane", "network rm c1", "image rm handover-run:c1"] {
+        assert_eq!(stage.calls(&format!("docker {removed}")), 1, "{removed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missed_deadline_is_tried_once_more_and_told() {
+    let stage = Stage::new(MISSED, "");
+    let told = std::sync::Mutex::new(Vec::new());
+    let tell = |text: &str| told.lock().unwrap().push(text.to_owned());
+    let said = chain(&stage.create(&tell).await.expect_err("it never starts"));
+    assert!(said.starts_with("kind waited 30 s in vain for a node's system to start"), "{said}");
+    assert_eq!(stage.calls("kind create cluster"), 2);
+    let told = told.into_inner().unwrap();
+    assert_eq!(told.iter().filter(|text| text.contains("once more")).count(), 1, "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_attempt_may_do_what_the_first_did_not() {
+    let once = format!("if [ ! -e @DIR@/again ]; then touch @DIR@/again; {MISSED}; fi");
+    let stage = Stage::new(&once, "");
+    // It is made; that there is no API server is another matter.
+    let said = stage.said().await;
+    assert!(said.starts_with("cannot read the cluster's kubeconfig"), "{said}");
+    assert_eq!(stage.calls("kind create cluster"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_floods_fills_neither_disk_nor_error() {
+    let stage = Stage::new("head -c 60000000 /dev/zero | tr '\\0' 'x'; yes no | head -n 500000; echo the end; exit 1", "");
+    let said = stage.said().await;
+    assert!(said.ends_with("the end") && said.len() < 10_000, "{}", said.len());
+    let logs = fs::read_dir(stage.dir.path().join("logs")).expect("logs").flatten();
+    let size: u64 = logs.map(|log| log.metadata().map_or(0, |meta| meta.len())).sum();
+    assert!(size < 40 << 20, "{size}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_hangs_goes_with_whoever_waits_for_it() {
+    let stage = Stage::new("echo $$ > @DIR@/pid; sleep 600", "");
+    let pid = stage.dir.path().join("pid");
+    let began = Instant::now();
+    let nothing = |_: &str| ();
+    let mut create = Box::pin(stage.create(&nothing));
+    while !pid.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30), "kind was not started");
+        let _ = tokio::time::timeout(Duration::from_millis(20), &mut create).await;
+    }
+    drop(create);
+    let pid = fs::read_to_string(&pid).expect("a pid");
+    let gone = || !fs::read_to_string(format!("/proc/{}/cmdline", pid.trim())).is_ok_and(|line| line.contains("kind"));
+    while !gone() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{pid} still runs");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_that_name_is_left_alone() {
+    let stage = Stage::new("exit 0", "echo 0123456789ab");
+    let said = stage.said().await;
+    assert!(said.starts_with("there is a cluster called `c1` already; remove it (`handover down c1`)"), "{said}");
+    for (begin, calls) in [("kind", 0), ("docker rm", 0), ("docker network", 0), ("docker image", 0)] {
+        assert_eq!(stage.calls(begin), calls, "{begin}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_is_away_is_named() {
+    let stage = Stage::new("exit 0", "echo 'Cannot connect to the Docker daemon at unix:///none. Is the docker daemon running?' >&2; exit 1");
+    let said = stage.said().await;
+    assert!(said.starts_with("the Docker daemon at unix:///none is gone"), "{said}");
+    assert_eq!(stage.calls("kind"), 0);
+}

@@ -1,0 +1,192 @@
+//! What a `docker` that misbehaves does to whoever asks it: one clear error in time, and nothing else.
+
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::Cache;
+use handover_fixtures::components::doctor::Verdict;
+use handover_kind::docker::{Docker, DockerError, Swept, Wish, doctor, find, gc};
+use tempfile::TempDir;
+
+/// A `docker` that is a script, and a socket that somebody listens at.
+struct StandIn {
+    dir: TempDir,
+    docker: Docker,
+    _socket: UnixListener,
+}
+
+impl StandIn {
+    fn new(script: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (program, socket) = (dir.path().join("docker"), dir.path().join("s"));
+        // Written by a child: a file that this process had open could be busy in another test's fork.
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$2\" && chmod 755 \"$2\"";
+        let mut shell = std::process::Command::new("/bin/sh");
+        let written = shell.args(["-c", write, "sh", script]).arg(&program).status().expect("a shell");
+        assert!(written.success());
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let docker = Docker { program, host: format!("unix://{}", socket.display()) };
+        Self { dir, docker, _socket: listener }
+    }
+
+    fn wish(&self) -> Wish {
+        let host = Some((self.docker.host.clone(), "DOCKER_HOST".to_owned()));
+        Wish { host, own: false, client: Some(self.docker.program.clone()) }
+    }
+
+    async fn ask(&self, within: Duration) -> Result<String, DockerError> {
+        self.docker.ask(&["ps"], within).await
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(5);
+
+fn error(answer: Result<String, DockerError>) -> String {
+    chain(&answer.expect_err("it misbehaves"))
+}
+
+#[tokio::test]
+async fn each_way_to_fail_has_its_words() {
+    let said = async |script: &str| error(StandIn::new(script).ask(SECOND).await);
+    assert_eq!(said("exit 3").await, "`docker ps` ended with exit status: 3: nothing");
+    assert_eq!(
+        said("echo 'Error response from daemon: conflict' >&2; exit 1").await,
+        "`docker ps` ended with exit status: 1: Error response from daemon: conflict"
+    );
+    assert!(said("kill -9 $$").await.contains("ended with signal: 9"), "killed");
+    let gone = said(
+        "echo 'Cannot connect to the Docker daemon at unix:///s. Is the docker daemon running?' >&2; exit 1",
+    );
+    assert!(gone.await.contains("is gone: `docker ps` said"), "gone");
+    let full = said("echo 'write /x: no space left on device' >&2; exit 1").await;
+    assert!(full.starts_with("Docker has no space left") && full.contains("HANDOVER_CACHE"), "{full}");
+    let denied =
+        said("echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1")
+            .await;
+    assert!(denied.contains("the group `docker`"), "{denied}");
+    let missing = Docker { program: "/none/docker".into(), host: "unix:///s".into() };
+    assert!(error(missing.ask(&["ps"], SECOND).await).starts_with("cannot start `/none/docker`"), "missing");
+}
+
+#[tokio::test]
+async fn one_that_hangs_is_left_in_time_and_ended() {
+    let stand_in = StandIn::new("echo $$ > \"${0%docker}pid\"; exec sleep 600");
+    let began = Instant::now();
+    let said = error(stand_in.ask(Duration::from_secs(1)).await);
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(said.contains("did not end within 1 s"), "{said}");
+    let pid = fs::read_to_string(stand_in.dir.path().join("pid")).expect("it started");
+    let stat = Path::new("/proc").join(pid.trim()).join("stat");
+    let until = Instant::now() + SECOND;
+    while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(Instant::now() < until, "it still runs");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn one_that_floods_is_read_to_its_end_and_not_kept() {
+    let flood = StandIn::new(
+        "head -c 40000000 /dev/zero | tr '\\0' 'x'; head -c 40000000 /dev/zero | tr '\\0' 'y' >&2",
+    );
+    let answer = flood.ask(Duration::from_secs(60)).await.expect("it ends well");
+    assert_eq!(answer.len(), 16 << 20);
+    let failing = StandIn::new("head -c 40000000 /dev/zero | tr '\\0' 'y' >&2; exit 1");
+    assert!(error(failing.ask(Duration::from_secs(60)).await).len() < 1000);
+}
+
+#[tokio::test]
+async fn nothing_of_the_callers_environment_reaches_it() {
+    let seen = StandIn::new("env").ask(SECOND).await.expect("it answers");
+    let mut names: Vec<&str> = seen.lines().filter_map(|line| line.split('=').next()).collect();
+    // The shell's own.
+    names.retain(|name| !["PWD", "_", "SHLVL", "OLDPWD"].contains(name));
+    names.sort_unstable();
+    assert_eq!(names, ["DOCKER_CONFIG", "DOCKER_HOST", "HOME", "LC_ALL", "PATH"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_shown() {
+    let garbage = StandIn::new("echo '<html>login</html>'");
+    let said = match find(&garbage.wish()).await {
+        Err(error) => chain(&error),
+        Ok(found) => panic!("{found:?}"),
+    };
+    assert!(said.contains("is no answer") && said.contains("<html>login</html>"), "{said}");
+}
+
+#[tokio::test]
+async fn a_daemon_that_will_not_do_is_refused_once_and_for_all() {
+    let podman = StandIn::new(
+        r#"case $1 in
+version) echo '{"Client":{},"Server":{"Version":"4.3.1","ApiVersion":"1.41","Components":[{"Name":"Podman Engine"}]}}';;
+info) echo '{"Driver":"overlay","CgroupVersion":"2","DockerRootDir":"/x"}';;
+*) touch "${0%docker}asked"; exit 1;;
+esac"#,
+    );
+    let said = chain(&find(&podman.wish()).await.expect_err("it will not do"));
+    assert!(said.contains("it is Podman"), "{said}");
+    let cache = Cache::at(podman.dir.path().join("cache"));
+    let checks = doctor::checks(&cache, &podman.wish()).await;
+    let docker = checks.iter().find(|check| check.what == "docker").expect("it is looked at");
+    assert_eq!(docker.verdict, Verdict::Missing);
+    assert!(docker.found.contains("Podman") && docker.advice.contains("HANDOVER_DOCKER=own"), "{docker:?}");
+    // It is asked for nothing, and nothing is made.
+    assert_eq!(gc(&cache, &podman.wish(), &|_| false).await, Swept::default());
+    assert!(!podman.dir.path().join("asked").exists() && !cache.root().exists());
+}
+
+#[tokio::test]
+async fn what_nobody_named_may_be_missing_and_what_somebody_named_may_not() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let named =
+        |host: &str| Wish { host: Some((host.to_owned(), "DOCKER_HOST".to_owned())), ..Wish::default() };
+    let socket = dir.path().join("s");
+    let host = format!("unix://{}", socket.display());
+    let said = chain(&find(&named(&host)).await.expect_err("it is not there"));
+    assert!(said.contains("which DOCKER_HOST names") && said.contains("unset DOCKER_HOST"), "{said}");
+    // A socket that was left behind.
+    drop(UnixListener::bind(&socket).expect("a socket"));
+    let said = chain(&find(&named(&host)).await.expect_err("nobody listens"));
+    assert!(said.contains("refused"), "{said}");
+    let _listener = {
+        fs::remove_file(&socket).expect("removed");
+        UnixListener::bind(&socket).expect("a socket")
+    };
+    let said = chain(&find(&named(&host)).await.expect_err("there is no client"));
+    assert!(said.contains("no `docker` program"), "{said}");
+    for host in ["tcp://10.0.0.1:2375", "ssh://there", "nonsense"] {
+        let said = chain(&find(&named(host)).await.expect_err("it is elsewhere"));
+        assert!(said.contains("not a socket of this machine"), "{said}");
+    }
+    assert!(find(&Wish { own: true, ..named("tcp://10.0.0.1:2375") }).await.expect("own").is_none());
+}
+
+#[tokio::test]
+async fn what_cannot_be_removed_is_told_and_the_rest_goes() {
+    let stand_in = StandIn::new(
+        r#"dir=${0%docker}
+case "$1 $2" in
+"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
+"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
+"ps "*) printf 'c1\tnode\tdead\nc2\tnode2\tstubborn\nc3\tnode3\t../odd\nc4\tnode4\t\n';;
+"network ls") [ -e ${dir}gone ] || printf 'n1\tnet\tdead\n';;
+"volume ls"|"image ls") ;;
+"rm "*) echo "$@" >> ${dir}log; echo 'Error response from daemon: busy' >&2; exit 1;;
+"network rm") echo "$@" >> ${dir}log; touch ${dir}gone; echo 'Error: No such network' >&2; exit 1;;
+esac"#,
+    );
+    let cache = Cache::at(stand_in.dir.path().join("cache"));
+    let swept = gc(&cache, &stand_in.wish(), &|run| run == "stubborn").await;
+    assert_eq!(swept.gone, [""; 0]);
+    assert_eq!(
+        swept.left,
+        ["run dead is still at Docker: `docker rm --force --volumes c1` ended with exit status: 1: \
+          Error response from daemon: busy"]
+    );
+    let log = fs::read_to_string(stand_in.dir.path().join("log")).expect("it was asked");
+    assert_eq!(log, "rm --force --volumes c1\nnetwork rm n1\n");
+}

@@ -1,0 +1,107 @@
+//! `handover kind image`, `handover up` and `handover down`: a cluster without a run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::progress::on_stderr;
+use handover_fixtures::process::RunDir;
+use handover_kind::docker::Wish;
+use handover_kind::image::Choice;
+use handover_kind::kept::{Ground, KeptError};
+use handover_reports::Exit;
+
+use super::{Failure, ImageArgs, PlaneName, Screen, UpArgs, With, gc, run, signals};
+use crate::play::halt::Halt;
+
+/// `handover kind image`
+pub(super) fn image(args: &ImageArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let name = format!("image-{}", std::process::id());
+    let choice = choice(args);
+    let image = on(with, screen, async |ground, halt| {
+        let run = RunDir::create(&ground.request.cache.root().join("runs"), &name)?;
+        let daemon = ground.daemon().await?;
+        let image = tokio::select! {
+            image = ground.image(&daemon, &run, &name, &choice) => image.map_err(KeptError::from),
+            _ = halt.halted() => Err(KeptError::Stopped),
+        };
+        if image.is_err() {
+            daemon.docker.remove(&daemon.docker.owned_by(&name).await?).await?;
+        }
+        run.finish()?;
+        image
+    })?;
+    screen.line(&image.name);
+    screen.remark(&format!("found or made in {:.1} s", began.elapsed().as_secs_f64()));
+    Ok(Exit::Passed)
+}
+
+/// `handover up`
+pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    match args.plane {
+        PlaneName::Kind => {}
+        PlaneName::Embedded => {
+            let why =
+                "the servers of the embedded plane end with the program that starts them: say --plane kind";
+            return Err(Failure::usage(why));
+        }
+    }
+    let (cluster, made) = on(with, screen, async |ground, halt| {
+        let stop = async { drop(halt.halted().await) };
+        ground.up(&args.name, &choice(&args.image), stop).await
+    })?;
+    screen.line(&cluster.kubeconfig().display().to_string());
+    let again = if made.retried { ", at the second attempt" } else { "" };
+    screen.remark(&format!(
+        "cluster `{}`: made in {:.1} s, its node ready after {:.1} s{again}; `handover down {}` removes it",
+        args.name,
+        made.made.as_secs_f64(),
+        made.ready.as_secs_f64(),
+        args.name
+    ));
+    Ok(Exit::Passed)
+}
+
+/// `handover down`
+pub(super) fn down(name: &str, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let took = on(with, screen, async |ground, _| ground.down(name).await)?;
+    screen.line(&format!("removed cluster `{name}` in {:.1} s", took.as_secs_f64()));
+    Ok(Exit::Passed)
+}
+
+fn choice(args: &ImageArgs) -> Choice {
+    match args.node_image.as_deref() {
+        None => Choice::Any,
+        Some("own") => Choice::Ours,
+        Some(name) => Choice::Named(name.to_owned()),
+    }
+}
+
+/// Does something with Docker, until somebody asks to stop.
+fn on<T>(
+    with: &With,
+    screen: &Screen,
+    what: impl AsyncFnOnce(&Ground<'_>, &Halt) -> Result<T, KeptError>,
+) -> Result<T, Failure> {
+    let request = with.request()?;
+    // What a killed one left would be in the way of one of the same name.
+    gc::runs(request.cache.root())?;
+    let handover: PathBuf = std::env::current_exe().map_err(|error| Failure::environment(&error))?;
+    let tell = |text: &str| screen.remark(text);
+    run::runtime()?.block_on(async {
+        let wish = Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
+        let progress = Arc::from(on_stderr());
+        let ground = Ground { request, wish, handover: &handover, progress, tell: &tell };
+        let halt = Halt::default();
+        let heeding = tokio::spawn(signals::heed(halt.clone()));
+        let done = what(&ground, &halt).await;
+        heeding.abort();
+        done.map_err(|error| match error {
+            KeptError::Stopped => Failure { exit: Exit::Interrupted, message: "interrupted".into() },
+            KeptError::NotKept { .. } => Failure::usage(chain(&error)),
+            error => Failure::environment(&error),
+        })
+    })
+}
