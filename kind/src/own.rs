@@ -9,7 +9,7 @@ use handover_fixtures::components::{Component, ResolveError, resolve};
 use handover_fixtures::process::{RunDir, SpawnError, Spawner};
 use tokio::sync::Mutex;
 
-use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, Order};
+use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, NODE_LOGS, Order};
 use crate::docker::{Daemon, DockerError};
 use crate::image::{Choice, ImageError};
 use crate::kept::{Ground, Kept, KeptError};
@@ -23,7 +23,9 @@ pub struct OwnCluster(Mutex<Option<Begun>>);
 /// What was begun, and has to be ended.
 struct Begun {
     daemon: Daemon,
-    cluster: Option<Cluster>,
+    /// The run whose label everything carries.
+    run: Option<String>,
+    cluster: Option<(Kind, Cluster)>,
 }
 
 /// Why there is no cluster.
@@ -69,18 +71,19 @@ impl OwnCluster {
     ) -> Result<(Site, Made), OwnError> {
         let mut begun = self.0.lock().await;
         let daemon = ground.daemon().await.map_err(Box::new)?;
-        let Begun { daemon, cluster } = begun.insert(Begun { daemon, cluster: None });
+        let Begun { daemon, cluster, .. } =
+            begun.insert(Begun { daemon, run: Some(name.to_owned()), cluster: None });
         let image = ground.image(daemon, run, name, &Choice::default()).await.map_err(Box::new)?;
         let wanted = ground.request.clone().only([Component::Kind]);
         let set = resolve(wanted, Arc::clone(&ground.progress)).await.map_err(Box::new)?;
         let program = set.require(Component::Kind).map_err(Box::new)?.path();
         let spawner = Spawner::start(run.ledger())?;
         let docker = daemon.docker.clone();
-        let kind = Kind::new(program, docker.clone(), spawner, &run.path().join("kind")).map_err(Box::new)?;
+        let kind = Kind::new(program, docker.clone(), spawner, &run.path().join("logs")).map_err(Box::new)?;
         let order = Order { name, run: name, image: &image, dir: run.path() };
         // Before it is there: who is interrupted has something to take away.
-        *cluster = Some(Cluster::named(name, run.path()));
-        let (_, made) = Cluster::create(&kind, &order, ground.tell).await.map_err(Box::new)?;
+        let (kind, _) = cluster.insert((kind, Cluster::named(name, run.path())));
+        let (_, made) = Cluster::create(kind, &order, ground.tell).await.map_err(Box::new)?;
         let site = Site::open(run.path(), docker).await.map_err(Box::new)?;
         Ok((site, made))
     }
@@ -93,18 +96,33 @@ impl OwnCluster {
         let mut begun = self.0.lock().await;
         let cluster = Kept::of(&ground.request.cache).get(name).map_err(Box::new)?;
         let daemon = ground.daemon().await.map_err(Box::new)?;
-        let Begun { daemon, .. } = begun.insert(Begun { daemon, cluster: None });
+        let Begun { daemon, .. } = begun.insert(Begun { daemon, run: None, cluster: None });
         Ok(Site::open(cluster.dir(), daemon.docker.clone()).await.map_err(Box::new)?)
     }
 
-    /// Takes away what was raised, if anything was. Answers with what is still there, and why.
-    pub async fn fell(&self) -> Vec<String> {
-        let Some(Begun { daemon, cluster }) = self.0.lock().await.take() else { return Vec::new() };
+    /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
+    /// ([`NODE_LOGS`]), unmasked. Answers with what is still there, and why.
+    pub async fn fell(&self, logs: bool) -> Vec<String> {
+        let Some(Begun { daemon, run, cluster }) = self.0.lock().await.take() else { return Vec::new() };
         let mut left = Vec::new();
-        if let Some(cluster) = cluster
-            && let Err(error) = cluster.delete(&daemon.docker).await
-        {
-            left.push(format!("cluster {}: {}", cluster.name(), chain(&error)));
+        if let Some((kind, cluster)) = cluster {
+            if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
+                left.push(format!("the logs of the node: {}", chain(&error)));
+            }
+            if let Err(error) = cluster.delete(&daemon.docker).await {
+                left.push(format!("cluster {}: {}", cluster.name(), chain(&error)));
+            }
+        }
+        // What was under way when it was interrupted: the image of a node in the making.
+        if let Some(run) = run {
+            let owned = daemon.docker.owned_by(&run).await;
+            let removed = match owned {
+                Ok(owned) => daemon.docker.remove(&owned).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                left.push(chain(&error));
+            }
         }
         if let Err(error) = daemon.leave().await {
             left.push(chain(&error));

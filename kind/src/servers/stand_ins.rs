@@ -124,48 +124,51 @@ impl StandIns {
         let argv = command_line(&program, &words(&read.command), &words(&read.args))
             .map_err(|NoProgram(why)| shape(why))?;
         let own = self.image(&program).await?;
-        let mut env = program.env.clone();
-        if let Some(port) = ports(&read).first() {
-            env.insert(LISTEN.into(), format!("0.0.0.0:{port}").into());
+        let told = told(&program, &read);
+        let secret = format!("handover-{owner}-{name}");
+        if !told.is_empty() {
+            // There may be keys in it.
+            let object = json!({"apiVersion": "v1", "kind": "Secret", "stringData": told,
+                "metadata": {"name": secret, "namespace": namespace}});
+            self.applier.apply(&object, namespace).await?;
         }
-        let told = self.tell(namespace, owner, &name, &env, &read).await?;
-        container["image"] = json!(own);
-        container["imagePullPolicy"] = json!("Never");
-        container["command"] = argv.iter().map(|word| json!(word.to_string_lossy())).collect();
-        if let Some(container) = container.as_object_mut() {
-            container.remove("args");
-        }
-        let mut all: Vec<Value> = container["env"].as_array().cloned().unwrap_or_default();
-        all.extend(told);
-        container["env"] = json!(all);
+        rewrite(container, &own, &argv, &secret, told.keys());
         Ok(Some(format!("{kind} {owner}: container {name} runs {own} here")))
     }
+}
 
-    /// What a program is told goes into a Secret: there may be keys in it. What the manifest says itself stays.
-    async fn tell(
-        &self,
-        namespace: &str,
-        owner: &str,
-        container: &str,
-        env: &BTreeMap<OsString, OsString>,
-        read: &Container,
-    ) -> Result<Vec<Value>, KubeError> {
-        let said = |name: &str| read.env.iter().flatten().any(|known| known.name == name);
-        let text = |(name, value): (&OsString, &OsString)| {
-            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
-        };
-        let mut told: BTreeMap<String, String> = env.iter().map(text).collect();
-        told.retain(|name, _| !said(name));
-        if told.is_empty() {
-            return Ok(Vec::new());
-        }
-        let secret = format!("handover-{owner}-{container}");
-        let object = json!({"apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": secret, "namespace": namespace}, "stringData": told});
-        self.applier.apply(&object, namespace).await?;
-        let of = |name: &String| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}});
-        Ok(told.keys().map(of).collect())
+/// What a program is told by its environment; what the manifest says itself goes before it.
+fn told(program: &Program, container: &Container) -> BTreeMap<String, String> {
+    let text = |(name, value): (&OsString, &OsString)| {
+        (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+    };
+    let mut told: BTreeMap<String, String> = program.env.iter().map(text).collect();
+    if let Some(port) = ports(container).first() {
+        told.insert(LISTEN.to_owned(), format!("0.0.0.0:{port}"));
     }
+    told.retain(|name, _| container.env.iter().flatten().all(|said| said.name != *name));
+    told
+}
+
+/// Has a container run a program of an image, which is told what `names` of a Secret hold.
+fn rewrite<'a>(
+    container: &mut Value,
+    image: &str,
+    argv: &[OsString],
+    secret: &str,
+    names: impl Iterator<Item = &'a String>,
+) {
+    container["image"] = json!(image);
+    container["imagePullPolicy"] = json!("Never");
+    container["command"] = argv.iter().map(|word| json!(word.to_string_lossy())).collect();
+    if let Some(container) = container.as_object_mut() {
+        container.remove("args");
+    }
+    let mut env: Vec<Value> = container["env"].as_array().cloned().unwrap_or_default();
+    env.extend(
+        names.map(|name| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}})),
+    );
+    container["env"] = json!(env);
 }
 
 impl Workloads for StandIns {
@@ -196,5 +199,29 @@ impl Workloads for StandIns {
 
     fn subscribe(&self, namespace: &str) -> UnboundedReceiver<PodNews> {
         self.pods.subscribe(namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_runs_a_program_and_keeps_what_its_manifest_says() {
+        let mut container = json!({"name": "app", "image": "registry.example/web:1", "args": ["serve"],
+            "env": [{"name": "DB_USER", "value": "web"}], "ports": [{"containerPort": 8080}],
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}]});
+        let read: Container = serde_json::from_value(container.clone()).expect("a container");
+        let env = [("DB_USER", "other"), ("KEY", "k")].map(|(name, value)| (name.into(), value.into()));
+        let program = Program { env: env.into(), ..Program::new("/h/handover") };
+        let told = told(&program, &read);
+        assert_eq!(told.get(LISTEN).map(String::as_str), Some("0.0.0.0:8080"));
+        assert_eq!(told.keys().collect::<Vec<_>>(), [LISTEN, "KEY"], "what the manifest says goes first");
+        rewrite(&mut container, "ours:1", &["/h/handover".into(), "consumer".into()], "s", told.keys());
+        assert_eq!(container["command"], json!(["/h/handover", "consumer"]));
+        assert_eq!((&container["image"], container.get("args")), (&json!("ours:1"), None));
+        assert_eq!(container["env"][0], json!({"name": "DB_USER", "value": "web"}));
+        assert_eq!(container["env"][2]["valueFrom"]["secretKeyRef"], json!({"name": "s", "key": "KEY"}));
+        assert_eq!(container["volumeMounts"], json!([{"name": "v", "mountPath": "/v"}]));
     }
 }

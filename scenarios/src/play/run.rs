@@ -19,6 +19,7 @@ use handover_harness::event::{ComponentInfo, ComponentState, Ending, Header, Run
 use handover_harness::fingerprint::Fingerprinter;
 use handover_harness::mask::{Masked, Masker};
 use handover_harness::recorder::{Recorder, Scribe};
+use handover_kind::cluster::NODE_LOGS;
 use handover_kind::own::OwnCluster;
 
 use super::calibrate::calibrate;
@@ -156,8 +157,14 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         halt.halt(ending);
     }
 
-    aftermath.left.extend(own.fell().await);
-    for failure in evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out) {
+    aftermath.left.extend(own.fell(order.keep).await);
+    let mut failures = evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out);
+    failures.extend(evidence::keep_tree(
+        &masker,
+        &run_dir.path().join(NODE_LOGS),
+        &order.out.join(NODE_LOGS),
+    ));
+    for failure in failures {
         scribe.note(&failure);
     }
     scribe.record(What::End(halt.reason().unwrap_or(Ending::Finished)));
