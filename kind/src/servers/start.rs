@@ -91,9 +91,13 @@ struct Start {
     /// The folders that its program reads beside itself.
     folders: Vec<PathBuf>,
     ready: Ready,
-    /// How another release of it is started, and which folders that reads.
-    again: Box<dyn Fn(&ResolvedSet) -> Result<(Spec, Vec<PathBuf>), String> + Send + Sync>,
+    /// How another release of it is started.
+    again: Again,
 }
+
+/// How a server is started with the program of a release, and the folders that this one reads beside itself; or why it
+/// cannot be.
+type Again = Box<dyn Fn(&ResolvedSet) -> Result<(Spec, Vec<PathBuf>), String> + Send + Sync>;
 
 impl Floor<'_> {
     /// Starts OpenBao.
