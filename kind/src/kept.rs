@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::components::{Cache, Component, Request, ResolveError, resolve};
-use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner};
+use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner, lives};
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, Order};
 use crate::docker::{Daemon, DockerError, Wish, daemon, sweep};
@@ -112,6 +112,14 @@ impl Kept {
         Err(KeptError::NotKept { name: name.to_owned(), others: self.names() })
     }
 
+    /// Removes the files of those that were never whole and whose making is over; answers with their names.
+    pub fn sweep(&self, runs: &Path) -> Vec<String> {
+        let items = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        let names = items.filter_map(|item| item.file_name().into_string().ok());
+        let over = |name: &String| !self.keeps(name) && lives(runs, name).is_ok_and(|lives| !lives);
+        names.filter(over).filter(|name| fs::remove_dir_all(self.dir(name)).is_ok()).collect()
+    }
+
     fn dir(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -199,6 +207,10 @@ impl Ground<'_> {
                 daemon.docker.remove(&owned).await?;
             }
         }
+        if matches!(made, Err(KeptError::Stopped)) {
+            // Nobody asks for the logs of what they stopped.
+            let _ = fs::remove_dir_all(&dir);
+        }
         run.finish()?;
         Ok((cluster, made?))
     }
@@ -259,6 +271,7 @@ mod tests {
         }
         assert_eq!(kept.names(), ["a", "b"]);
         assert!(!kept.keeps("half") && kept.get("a").is_ok());
+        assert_eq!(kept.sweep(&dir.path().join("runs")), ["half"]);
         let said = kept.get("half").unwrap_err().to_string();
         assert_eq!(said, "there is no cluster called `half` that was kept; there is a, b");
     }

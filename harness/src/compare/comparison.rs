@@ -61,14 +61,15 @@ impl Sides {
 
     /// A name for one of them within a sentence: what tells it from the other, or its letter.
     pub fn name(&self, which: Which) -> &str {
-        if self.differ.is_empty() { which.word() } else { &self.side(which).label }
+        let elsewhere = self.a.plane.is_some() && self.b.plane.is_some() && self.a.plane != self.b.plane;
+        if self.differ.is_empty() && !elsewhere { which.word() } else { &self.side(which).label }
     }
 }
 
 /// One side: all its rounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
-    /// What tells it from the other: `eso v0.16.1`; where no server differs, its runs.
+    /// What tells it from the other: `eso v0.16.1`, `plane kind`; where neither differs, its runs.
     pub label: String,
     /// The ids of its runs, in order.
     pub runs: Vec<String>,

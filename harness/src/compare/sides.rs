@@ -23,9 +23,13 @@ pub(super) fn of(a: &[RunVerdict], b: &[RunVerdict]) -> Sides {
     let differ: Vec<Differs> = differ.collect();
     // A side of which no server is known differs in nothing that could name it.
     let differ = if on_a.is_empty() || on_b.is_empty() { Vec::new() } else { differ };
+    let planes = match (plane(a), plane(b)) {
+        (Some(a), Some(b)) if a != b => (Some(a), Some(b)),
+        _ => (None, None),
+    };
     Sides {
-        a: side(a, label(a, &differ, |differs| (differs.a.as_ref(), differs.b.as_ref()))),
-        b: side(b, label(b, &differ, |differs| (differs.b.as_ref(), differs.a.as_ref()))),
+        a: side(a, label(a, planes.0, &differ, |differs| (differs.a.as_ref(), differs.b.as_ref()))),
+        b: side(b, label(b, planes.1, &differ, |differs| (differs.b.as_ref(), differs.a.as_ref()))),
         differ,
     }
 }
@@ -50,6 +54,11 @@ pub(super) fn crossed(sides: &mut Sides, changes: &[Differs]) {
         sides.a.troubles.clear();
         sides.b.troubles.clear();
     }
+}
+
+/// Where a side was played, as its first run that knows says.
+fn plane(runs: &[RunVerdict]) -> Option<&str> {
+    runs.iter().find_map(|run| run.on.as_ref()).map(|on| on.plane.as_str())
 }
 
 /// The servers of a side, by name, as its first run that knows them says.
@@ -88,9 +97,11 @@ fn troubles_of(run: &RunVerdict) -> Option<String> {
     run.torn.then(|| format!("run {id} was killed, and its end is not known"))
 }
 
-/// What tells a side from the other. `of` gives this side's server and the other's.
+/// What tells a side from the other: the plane, where that is another, and the servers. `of` gives this side's server
+/// and the other's.
 fn label<'a>(
     runs: &[RunVerdict],
+    plane: Option<&str>,
     differ: &'a [Differs],
     of: impl Fn(&'a Differs) -> (Option<&'a ComponentInfo>, Option<&'a ComponentInfo>),
 ) -> String {
@@ -98,6 +109,9 @@ fn label<'a>(
         differ.iter().take(NAMED).map(|differs| named(&differs.name, of(differs))).collect();
     if differ.len() > NAMED {
         parts.push(format!("{} more", differ.len() - NAMED));
+    }
+    if let Some(plane) = plane {
+        parts.insert(0, format!("plane {plane}"));
     }
     match runs {
         _ if !parts.is_empty() => parts.join(" and "),

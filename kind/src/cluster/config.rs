@@ -33,25 +33,42 @@ pub fn config(host: Host, maker: &Maker, shared: &Path) -> Value {
     config
 }
 
+/// There is nobody to elect from, and the first election is lost to an API server that is not yet whole.
+const ALONE: (&str, &str) = ("leader-elect", "false");
+/// The first is kind's own, because a list is replaced. The limits on requests are for clusters that have work
+/// to do besides: some eighty are made before any controller starts.
+const CONTROLLERS: [(&str, &str); 4] =
+    [("enable-hostpath-provisioner", "true"), ALONE, ("kube-api-qps", "200"), ("kube-api-burst", "400")];
+
+/// Arguments as kubeadm takes them.
+fn words(all: &[(&str, &str)]) -> Vec<Value> {
+    all.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
+}
+
 fn patches(host: Host, maker: &Maker) -> Vec<Value> {
+    let mut all = Vec::new();
     let mut kubelet = json!({ "kind": "KubeletConfiguration" });
     if host.cgroup_v1 {
         kubelet["failCgroupV1"] = json!(false);
     }
-    // What is in it goes with the cluster, so it need not be safe from a loss of power.
-    let mut etcd = json!({ "extraArgs": [{ "name": "unsafe-no-fsync", "value": "true" }] });
-    let mut cluster = json!({ "kind": "ClusterConfiguration" });
-    let mut all = Vec::new();
     if let Maker::Ours(versions) = maker {
         // kind's own `/kubelet` would have to be made before the kubelet starts.
         kubelet["cgroupRoot"] = json!("/");
-        etcd["imageTag"] = json!(versions.etcd);
-        cluster["imageRepository"] = json!(REPOSITORY);
         // Names are answered for by what lies in the image. A list is replaced, so `preflight` is said again.
         all.push(json!({ "kind": "InitConfiguration", "skipPhases": ["preflight", "addon/coredns"] }));
+        // What is in etcd goes with the cluster, so it need not be safe from a loss of power.
+        let etcd = json!({ "imageTag": versions.etcd, "extraArgs": words(&[("unsafe-no-fsync", "true")]) });
+        all.push(json!({
+            "kind": "ClusterConfiguration",
+            "imageRepository": REPOSITORY,
+            "etcd": { "local": etcd },
+            "controllerManager": { "extraArgs": words(&CONTROLLERS) },
+            "scheduler": { "extraArgs": words(&[ALONE]) },
+        }));
     }
-    cluster["etcd"] = json!({ "local": etcd });
-    all.extend([cluster, kubelet]);
+    if host.cgroup_v1 || matches!(maker, Maker::Ours(_)) {
+        all.push(kubelet);
+    }
     all
 }
 
@@ -84,15 +101,16 @@ mod tests {
         assert_eq!(config.get("containerdConfigPatches"), None);
         let mounts = json!([{ "hostPath": "/runs/r1/shared", "containerPath": "/handover" }]);
         assert_eq!(config["nodes"][0]["extraMounts"], mounts);
-        assert_eq!(patches[1], json!({ "kind": "KubeletConfiguration" }));
-        assert_eq!(patches.len(), 2);
+        assert_eq!(patches, [json!(null); 0]);
     }
 
     #[test]
     fn what_a_machine_lacks_is_made_up_for() {
         let (config, patches) = of(Host { cgroup_v1: true, bounded: true }, &Maker::Kind);
-        assert!(config["containerdConfigPatches"][0].as_str().unwrap().contains("restrict_oom_score_adj = true"));
-        assert_eq!(patches[1], json!({ "kind": "KubeletConfiguration", "failCgroupV1": false }));
+        assert!(
+            config["containerdConfigPatches"][0].as_str().unwrap().contains("restrict_oom_score_adj = true")
+        );
+        assert_eq!(patches, [json!({ "kind": "KubeletConfiguration", "failCgroupV1": false })]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub fn node(cluster: &str) -> String {
 }
 
 /// The label by which `kind` knows the nodes of a cluster.
-pub fn label_of_kind(cluster: &str) -> String {
+fn label_of_kind(cluster: &str) -> String {
     format!("io.x-k8s.kind.cluster={cluster}")
 }
 

@@ -23,7 +23,7 @@ pub async fn checks(cache: &Cache, wish: &Wish) -> Vec<Check> {
     let theirs = found.ok().flatten();
     checks.push(capabilities(theirs.as_ref()));
     checks.push(cgroup(theirs.as_ref()));
-    checks.extend(theirs.as_ref().map(|theirs| storage(&theirs.info.storage)));
+    checks.push(storage(theirs.as_ref(), &place));
     let data = theirs.as_ref().map_or(place.root(), |theirs| Path::new(&theirs.info.root));
     checks.push(disk(data, theirs.is_some()));
     checks
@@ -99,15 +99,33 @@ fn machine_cgroup() -> u32 {
     if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() { 2 } else { 1 }
 }
 
-fn storage(driver: &str) -> Check {
-    let verdict = if driver == "vfs" { Verdict::Warn } else { Verdict::Ok };
-    let advice = "each container takes a whole copy of its image: use a disk that overlayfs gets along with";
-    check("docker storage", "a driver that shares layers", driver.to_owned(), verdict, advice)
+fn storage(theirs: Option<&Theirs>, place: &Place) -> Check {
+    let (found, shares) = match theirs {
+        Some(theirs) => (theirs.info.storage.clone(), theirs.info.storage != "vfs"),
+        None if on_overlay(place.root()) => {
+            ("the cache lies on overlayfs, on which there is no other".into(), false)
+        }
+        None => ("overlay2, in the cache".to_owned(), true),
+    };
+    let verdict = if shares { Verdict::Ok } else { Verdict::Warn };
+    let advice = "each container takes a whole copy of its image: use a disk that is no overlayfs";
+    check("docker storage", "a driver that shares layers", found, verdict, advice)
+}
+
+/// A container's own disk is one, as a rule.
+fn on_overlay(path: &Path) -> bool {
+    const OVERLAYFS: i64 = 0x794c_7630;
+    rustix::fs::statfs(nearest(path)).is_ok_and(|stat| stat.f_type == OVERLAYFS)
+}
+
+/// The folder itself, or the nearest one above it that exists.
+fn nearest(path: &Path) -> &Path {
+    path.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"))
 }
 
 fn disk(data: &Path, theirs: bool) -> Check {
     let needed = format!("{} free for images and a cluster", bytes(DISK));
-    let there = data.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
+    let there = nearest(data);
     let advice = if theirs {
         "free some space, or move Docker's data"
     } else {

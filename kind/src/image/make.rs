@@ -72,7 +72,8 @@ async fn steps(
     tell("importing the images of its pods");
     let (label, volume) = (format!("{LABEL}={run}"), format!("{}:/work", work.display()));
     let container = format!("handover-{run}-fill");
-    let run = ["run", "--rm", "--name", &container, "--label", &label, "--network", "none", "--volume", &volume];
+    let run =
+        ["run", "--rm", "--name", &container, "--label", &label, "--network", "none", "--volume", &volume];
     let with = ["--security-opt", "seccomp=unconfined", "--entrypoint", parts::FILLER, unfilled, "/work"];
     let filled = docker.ask(&[&run[..], &with[..]].concat(), FILL).await;
     if filled.is_err() {

@@ -97,7 +97,9 @@ pub enum ImageError {
         version: String,
     },
     /// Parts of one Kubernetes are of several versions.
-    #[error("{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes")]
+    #[error(
+        "{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes"
+    )]
     Mixed {
         /// Which component.
         component: Component,
@@ -204,7 +206,11 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
             match pull(docker, OFFICIAL).await {
                 Ok(()) => Ok(official),
                 Err(error) => {
-                    tell(&format!("the official image cannot be had ({}); making one", chain(&error)));
+                    let why = match &error {
+                        DockerError::Refused { said, .. } => said.clone(),
+                        error => chain(error),
+                    };
+                    tell(&format!("{OFFICIAL} cannot be had ({why}); making one of our own"));
                     ours(ground).await
                 }
             }
@@ -259,11 +265,8 @@ pub(crate) async fn is_there(docker: &Docker, name: &str) -> Result<bool, Docker
 
 /// Pulls an image. The first line is said when the registry has answered: without it there is none.
 async fn pull(docker: &Docker, name: &str) -> Result<(), DockerError> {
-    let hangs = |within| DockerError::Hangs {
-        host: docker.host.clone(),
-        command: format!("pull {name}"),
-        within,
-    };
+    let hangs =
+        |within| DockerError::Hangs { host: docker.host.clone(), command: format!("pull {name}"), within };
     let lost = |source| DockerError::Client { program: docker.program.clone(), source };
     let mut command = docker.command(["pull", name]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(lost)?;
@@ -281,7 +284,12 @@ async fn pull(docker: &Docker, name: &str) -> Result<(), DockerError> {
         if status.success() {
             return Ok(());
         }
-        Err(DockerError::of_client(&docker.host, &format!("pull {name}"), format!("ended with {status}"), &said))
+        Err(DockerError::of_client(
+            &docker.host,
+            &format!("pull {name}"),
+            format!("ended with {status}"),
+            &said,
+        ))
     };
     tokio::time::timeout(PULL, work).await.map_err(|_| hangs(PULL))?
 }

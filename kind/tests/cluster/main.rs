@@ -35,7 +35,12 @@ async fn a_cluster_comes_to_be_answers_and_goes() {
 
     let before = house.census().await;
     let (cluster, made) = ok(house.create("one", &image).await);
-    eprintln!("made in {:.1?}, node ready after {:.1?}; {}", made.made, made.ready, within(made.ready, READY));
+    eprintln!(
+        "made in {:.1?}, node ready after {:.1?}; {}",
+        made.made,
+        made.ready,
+        within(made.ready, READY)
+    );
     assert!(made.ready < READY * SLACK, "{made:?}");
     let docker = house.docker();
     let names = Instant::now();

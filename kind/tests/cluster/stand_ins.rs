@@ -24,7 +24,8 @@ esac
 "#;
 
 /// What kind says when a node's system does not start in its time.
-const MISSED: &str = "echo 'ERROR: failed to create cluster: could not find a log line that matches \"x\"' >&2; exit 1";
+const MISSED: &str =
+    "echo 'ERROR: failed to create cluster: could not find a log line that matches \"x\"' >&2; exit 1";
 
 struct Stage {
     dir: tempfile::TempDir,
@@ -109,7 +110,10 @@ async fn a_second_attempt_may_do_what_the_first_did_not() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_that_floods_fills_neither_disk_nor_error() {
-    let stage = Stage::new("head -c 60000000 /dev/zero | tr '\\0' 'x'; yes no | head -n 500000; echo the end; exit 1", "");
+    let stage = Stage::new(
+        "head -c 60000000 /dev/zero | tr '\\0' 'x'; yes no | head -n 500000; echo the end; exit 1",
+        "",
+    );
     let said = stage.said().await;
     assert!(said.ends_with("the end") && said.len() < 10_000, "{}", said.len());
     let logs = fs::read_dir(stage.dir.path().join("logs")).expect("logs").flatten();
@@ -130,7 +134,9 @@ async fn a_kind_that_hangs_goes_with_whoever_waits_for_it() {
     }
     drop(create);
     let pid = fs::read_to_string(&pid).expect("a pid");
-    let gone = || !fs::read_to_string(format!("/proc/{}/cmdline", pid.trim())).is_ok_and(|line| line.contains("kind"));
+    let gone = || {
+        !fs::read_to_string(format!("/proc/{}/cmdline", pid.trim())).is_ok_and(|line| line.contains("kind"))
+    };
     while !gone() {
         assert!(began.elapsed() < Duration::from_secs(60), "{pid} still runs");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -141,7 +147,10 @@ async fn a_kind_that_hangs_goes_with_whoever_waits_for_it() {
 async fn a_cluster_of_that_name_is_left_alone() {
     let stage = Stage::new("exit 0", "echo 0123456789ab");
     let said = stage.said().await;
-    assert!(said.starts_with("there is a cluster called `c1` already; remove it (`handover down c1`)"), "{said}");
+    assert!(
+        said.starts_with("there is a cluster called `c1` already; remove it (`handover down c1`)"),
+        "{said}"
+    );
     for (begin, calls) in [("kind", 0), ("docker rm", 0), ("docker network", 0), ("docker image", 0)] {
         assert_eq!(stage.calls(begin), calls, "{begin}");
     }
@@ -149,7 +158,10 @@ async fn a_cluster_of_that_name_is_left_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_is_away_is_named() {
-    let stage = Stage::new("exit 0", "echo 'Cannot connect to the Docker daemon at unix:///none. Is the docker daemon running?' >&2; exit 1");
+    let stage = Stage::new(
+        "exit 0",
+        "echo 'Cannot connect to the Docker daemon at unix:///none. Is the docker daemon running?' >&2; exit 1",
+    );
     let said = stage.said().await;
     assert!(said.starts_with("the Docker daemon at unix:///none is gone"), "{said}");
     assert_eq!(stage.calls("kind"), 0);

@@ -21,6 +21,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams, PostParams};
 use kube::runtime::wait::await_condition;
 use serde_json::json;
+use tokio::sync::{Mutex, MutexGuard};
 
 const HANDOVER: &str = env!("CARGO_BIN_EXE_handover-hidden");
 const IMAGE: &str = "localhost/handover/probe:1";
@@ -44,7 +45,11 @@ pub(crate) struct House {
     dir: RunDir,
     daemon: Daemon,
     kind: Kind,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// Clusters of several tests at once would say more about this machine than about clusters.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 fn ground(request: Request, wish: Wish) -> Ground<'static> {
     let handover = Path::new(HANDOVER);
@@ -54,7 +59,8 @@ fn ground(request: Request, wish: Wish) -> Ground<'static> {
 impl House {
     pub(crate) async fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let _ = rustls_provider();
+        let _alone = ALONE.lock().await;
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let run = format!("t{}-{count}", std::process::id());
         let request = ok(Request::new(Environment::of_process(), Overrides::default()));
@@ -64,7 +70,7 @@ impl House {
         let program = ok(set.require(Component::Kind)).path();
         let spawner = ok(Spawner::start(dir.ledger()));
         let kind = ok(Kind::new(program, daemon.docker.clone(), spawner, &dir.path().join("logs")));
-        Self { run, request, dir, daemon, kind }
+        Self { run, request, dir, daemon, kind, _alone }
     }
 
     pub(crate) fn ground(&self) -> Ground<'static> {
@@ -118,14 +124,10 @@ impl House {
     }
 
     pub(crate) async fn close(self) {
-        let Self { dir, daemon, .. } = self;
+        let Self { dir, daemon, _alone, .. } = self;
         ok(dir.finish());
         ok(daemon.leave().await);
     }
-}
-
-fn rustls_provider() -> Result<(), ()> {
-    rustls::crypto::ring::default_provider().install_default().map_err(drop)
 }
 
 /// Bytes of memory that are free.

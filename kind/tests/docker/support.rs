@@ -74,7 +74,7 @@ impl House {
     }
 }
 
-/// A killed test leaves no daemon: whatever carries this house's marks is ended.
+/// A test that fails leaves no daemon either.
 impl Drop for House {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -82,8 +82,14 @@ impl Drop for House {
             let lines: Vec<&str> = log.lines().collect();
             eprintln!("the daemon said:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
         }
-        let place = self.place.clone();
-        std::thread::spawn(move || own::kill(&place)).join().ok();
+        let (cache, place) = (self.cache.clone(), self.place.clone());
+        let clear = move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(gc(&cache, &Wish { own: true, ..Wish::default() }, &|_| false));
+            own::kill(&place);
+        };
+        let _ = std::thread::spawn(clear).join();
     }
 }
 

@@ -19,6 +19,10 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
     swept.extend(gone);
     let docker = docker(&cache)?;
     swept.extend(docker.gone);
+    let half = Kept::of(&cache).sweep(&cache.root().join("runs"));
+    swept.extend(
+        half.iter().map(|name| format!("removed the logs of cluster {name}, which did not come to be")),
+    );
     left.extend(docker.left);
     for line in &swept {
         screen.line(line);

@@ -1,6 +1,7 @@
 //! The command line: what the words mean. What they do is elsewhere; here is no logic.
 
 mod cluster;
+mod compare;
 mod components;
 mod doctor;
 mod explain;
@@ -64,6 +65,8 @@ enum Command {
     Upgrade(UpgradeArgs),
     /// Judge a finished run again from its files alone
     Judge(JudgeArgs),
+    /// Say how two runs differ: plane against plane, version against version
+    Compare(CompareArgs),
     /// Find all errors of scenario files
     Lint(Which),
     /// Read manifests alone: each credential's way, the longest a new value can take, and what looks wrong
@@ -221,6 +224,19 @@ struct JudgeArgs {
 }
 
 #[derive(Debug, Args)]
+struct CompareArgs {
+    /// What there was: a run's output directory, or a folder of several runs
+    #[arg(value_name = "OUT")]
+    a: PathBuf,
+    /// What is to come
+    #[arg(value_name = "OUT")]
+    b: PathBuf,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Summary::Human)]
+    format: Summary,
+}
+
+#[derive(Debug, Args)]
 struct BenchArgs {
     /// Where the run's files go [default: target/handover/RUN]
     #[arg(long, value_name = "DIR")]
@@ -330,6 +346,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, &cli.with, &screen),
         Command::Upgrade(args) => upgrade::upgrade(&args, &cli.with, &screen),
         Command::Judge(args) => judge::judge(&args, &screen),
+        Command::Compare(args) => compare::compare(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),
         Command::Explain { paths } => explain::explain(&paths, &screen),
         Command::New { name, dir } => new::new(&name, &dir, &screen),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures::future::join_all;
 use handover_harness::clock::Micros;
 use handover_harness::event::{FORMAT, Header};
 use handover_reports::{Exit, exit_of, junit, write_atomically};
@@ -119,27 +120,47 @@ pub(super) fn header() -> Header {
     }
 }
 
-/// Plays, with the report of an aborted run in place until there is a better one.
+/// Plays one run.
 pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
-    let aborted = junit::aborted(&header.run, &header.wall, order.plane.name());
-    write_atomically(&order.out.join("junit.xml"), aborted).map_err(|error| Failure::environment(&error))?;
-    let (swept, left) = gc::runs(order.components.cache.root())?;
-    for line in swept.iter().chain(&left) {
-        screen.remark(line);
+    let mut played = side_by_side(vec![(order, header)], screen)?;
+    Ok(played.pop().expect("one order, one aftermath"))
+}
+
+/// Plays several runs at once, each on a plane of its own, with the report of an aborted run in place until there is
+/// a better one. A signal ends all of them; what breaks one leaves the others alone.
+pub(super) fn side_by_side(
+    orders: Vec<(&Order, Header)>,
+    screen: &Screen,
+) -> Result<Vec<Aftermath>, Failure> {
+    let mut names = Vec::new();
+    for (order, header) in &orders {
+        let aborted = junit::aborted(&header.run, &header.wall, order.plane.name());
+        write_atomically(&order.out.join("junit.xml"), aborted)
+            .map_err(|error| Failure::environment(&error))?;
+        let (swept, left) = gc::runs(order.components.cache.root())?;
+        for line in swept.iter().chain(&left) {
+            screen.remark(line);
+        }
+        names.extend(order.scenarios.iter().map(|scenario| scenario.id.clone()));
     }
-    let names: Vec<String> = order.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
     let show = screen.live(&names);
-    let halt = Halt::default();
-    let runtime = runtime()?;
-    let played = runtime.block_on(async {
+    let played = runtime()?.block_on(join_all(orders.into_iter().map(async |(order, header)| {
+        let halt = Halt::default();
         let heeding = tokio::spawn(signals::heed(halt.clone()));
         let played = play(order, header, &show, &halt).await;
         heeding.abort();
         played
-    });
+    })));
     show.clear();
-    let aftermath =
-        played.map_err(|error| Failure { exit: Exit::Environment, message: format!("{error:#}") })?;
+    // All of them are over here: what was left behind is told for each, whatever became of another.
+    let told = played.into_iter().map(|played| played.map(|aftermath| tell(aftermath, screen)));
+    let told: Vec<_> = told.collect();
+    let failed = |error: anyhow::Error| Failure { exit: Exit::Environment, message: format!("{error:#}") };
+    told.into_iter().map(|played| played.map_err(failed)).collect()
+}
+
+/// Says what a run left beside its files.
+fn tell(aftermath: Aftermath, screen: &Screen) -> Aftermath {
     for line in &aftermath.left {
         screen.error(&format!("left behind: {line}"));
     }
@@ -149,7 +170,7 @@ pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<
     if let Some(kept) = &aftermath.kept {
         screen.remark(&format!("the servers' data (it holds secrets) is kept in {}", kept.display()));
     }
-    Ok(aftermath)
+    aftermath
 }
 
 pub(super) fn default_out(run: &str) -> PathBuf {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, Override, Overrides, Request, ResolvedSet, resolve};
-use handover_harness::compare::{Comparison, compare, crossed};
+use handover_harness::compare::{self as sides, Comparison, crossed};
+use handover_harness::event::Header;
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, comparison, exit_of, exit_of_comparison, write_atomically};
 
-use super::run::{JOBS, default_out, header, make_out, runtime, through};
-use super::{Failure, Screen, Summary, UpgradeArgs, With, judge, scenarios, signals};
+use super::run::{JOBS, default_out, header, make_out, runtime, side_by_side};
+use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
 use crate::language::scenario::Scenario;
 use crate::play::halt::Halt;
 use crate::play::planes::Where;
@@ -82,54 +83,51 @@ struct Plays<'a> {
 }
 
 impl Plays<'_> {
+    /// The hop waits more than it works: it is played beside the first catalogue, on a plane of its own.
     fn through(mut self, crossing: Crossing, ends: &Ends, scenarios: &[Scenario]) -> Result<Exit, Failure> {
         let Crossing { scenario, asked, .. } = crossing;
-        self.screen.remark("across the upgrade");
-        let dir = self.out.join("crossing");
         let named = Named::from([("from", self.sides.from.clone()), ("to", self.sides.to.clone())]);
-        let played = self.play(&dir, &self.sides.from, named, vec![scenario])?;
-        if played.interrupted.is_some() {
-            return Ok(exit_of(&played, self.flaws.left, self.flaws.leaked));
-        }
-        let across = played
-            .scenarios
-            .first()
-            .map(|verdict| judge::timeline(&dir).map(|timeline| crossed(&timeline, verdict, asked.clone())));
+        let dir = self.out.join("crossing");
+        let mut pending = Some(self.order(&dir, &self.sides.from, named, vec![scenario]));
+        let mut across = None;
         let (mut a, mut b) = (Vec::new(), Vec::new());
-        if !scenarios.is_empty() {
-            // Side by side in time: what drifts on this machine drifts for both.
-            for round in 1..=self.args.rounds {
-                for (runs, request, set, word) in
-                    [(&mut a, &self.sides.from, &ends.from, "from"), (&mut b, &self.sides.to, &ends.to, "to")]
-                {
-                    let named = ends.components.iter().filter_map(|component| set.get(*component));
-                    let named: Vec<_> =
-                        named.map(|found| format!("{} {}", found.component, found.version)).collect();
-                    self.screen.remark(&format!("the catalogue on {}", named.join(", ")));
-                    let dir =
-                        self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
-                    let played = self.play(&dir, request, Named::new(), scenarios.to_vec())?;
-                    if played.interrupted.is_some() {
-                        return Ok(exit_of(&played, self.flaws.left, self.flaws.leaked));
-                    }
-                    runs.push(played);
+        let rounds = if scenarios.is_empty() { 0 } else { self.args.rounds };
+        // Side by side in time: what drifts on this machine drifts for both.
+        for round in 1..=rounds {
+            for (runs, request, set, word) in
+                [(&mut a, &self.sides.from, &ends.from, "from"), (&mut b, &self.sides.to, &ends.to, "to")]
+            {
+                let named = ends.components.iter().filter_map(|component| set.get(*component));
+                let named: Vec<_> =
+                    named.map(|found| format!("{} {}", found.component, found.version)).collect();
+                let beside = if pending.is_some() { "across the upgrade, and beside it " } else { "" };
+                self.screen.remark(&format!("{beside}the catalogue on {}", named.join(", ")));
+                let dir = self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
+                let order = self.order(&dir, request, Named::new(), scenarios.to_vec());
+                let mut played = self.play(std::iter::once(order).chain(pending.take()).collect())?;
+                if let Some(stopped) = played.iter().find(|verdict| verdict.interrupted.is_some()) {
+                    return Ok(exit_of(stopped, self.flaws.left, self.flaws.leaked));
                 }
+                across = across.or(played.get(1).cloned());
+                runs.push(played.swap_remove(0));
             }
         }
-        let mut found = compare(&a, &b);
-        if let Some(across) = across {
-            found = found.crossed(across?);
+        if let Some(order) = pending {
+            self.screen.remark("across the upgrade");
+            across = self.play(vec![order])?.pop();
+        }
+        let across = across.expect("the hop is played, beside a catalogue or alone");
+        if across.interrupted.is_some() {
+            return Ok(exit_of(&across, self.flaws.left, self.flaws.leaked));
+        }
+        let mut found = sides::compare(&a, &b);
+        if let Some(verdict) = across.scenarios.first() {
+            found = found.crossed(crossed(&judge::timeline(&dir)?, verdict, asked));
         }
         self.answer(&found)
     }
 
-    fn play(
-        &mut self,
-        dir: &Path,
-        request: &Request,
-        ends: Named,
-        scenarios: Vec<Scenario>,
-    ) -> Result<RunVerdict, Failure> {
+    fn order(&self, dir: &Path, request: &Request, ends: Named, scenarios: Vec<Scenario>) -> (Order, Header) {
         let header = header();
         let order = Order {
             run: header.run.clone(),
@@ -143,13 +141,25 @@ impl Plays<'_> {
             keep: false,
             plane: Where::Embedded,
         };
-        make_out(dir)?;
-        let aftermath = through(&order, header, self.screen)?;
-        self.flaws.left |= !aftermath.left.is_empty();
-        self.flaws.leaked |= !aftermath.leaks.is_empty();
-        let verdict = judge::of_files(dir)?;
-        judge::write(&verdict, dir)?;
-        Ok(verdict)
+        (order, header)
+    }
+
+    /// Plays these side by side; answers with the verdict of each.
+    fn play(&mut self, orders: Vec<(Order, Header)>) -> Result<Vec<RunVerdict>, Failure> {
+        for (order, _) in &orders {
+            make_out(&order.out)?;
+        }
+        let playing = orders.iter().map(|(order, header)| (order, header.clone())).collect();
+        for aftermath in side_by_side(playing, self.screen)? {
+            self.flaws.left |= !aftermath.left.is_empty();
+            self.flaws.leaked |= !aftermath.leaks.is_empty();
+        }
+        let verdict = |(order, _): &(Order, Header)| {
+            let verdict = judge::of_files(&order.out)?;
+            judge::write(&verdict, &order.out)?;
+            Ok(verdict)
+        };
+        orders.iter().map(verdict).collect()
     }
 
     fn answer(&self, found: &Comparison) -> Result<Exit, Failure> {
@@ -160,11 +170,7 @@ impl Plays<'_> {
             Flaws { left: false, leaked: false } => exit_of_comparison(found.outcome()),
             Flaws { .. } => Exit::LeftBehind,
         };
-        self.screen.out(&match self.args.format {
-            Summary::Human => comparison::terminal(found, exit, &self.screen.style),
-            Summary::Markdown => comparison::markdown(found),
-            Summary::Json => comparison::to_json(found),
-        });
+        compare::show(found, exit, self.args.format, self.screen);
         self.screen.remark(&format!("evidence in {}", self.out.display()));
         Ok(exit)
     }

@@ -300,6 +300,16 @@ fn a_side_is_named_by_what_differs() {
         ("eso v0.16.1".into(), "eso v0.20.4".into(), 1)
     );
     assert_eq!(labels(on("1", "v0.16.1"), on("2", "v0.16.1")), ("run 1".into(), "run 2".into(), 0));
+    let elsewhere = |id, eso| {
+        let mut run = on(id, eso);
+        run.on.as_mut().unwrap().plane = "kind".into();
+        run
+    };
+    assert_eq!(
+        labels(on("1", "v0.16.1"), elsewhere("2", "v0.16.1")),
+        ("plane embedded".into(), "plane kind".into(), 0)
+    );
+    assert_eq!(labels(on("1", "v0.16.1"), elsewhere("2", "v2")).1, "plane kind and eso v2");
     let mut built = on("2", "v0.16.1");
     built.on.as_mut().unwrap().components[0].sha256 = "b".repeat(64);
     let (a, b, _) = labels(on("1", "v0.16.1"), built.clone());

@@ -82,9 +82,9 @@ pub async fn start(place: &Place, docker: &Resolved, handover: &Path) -> Result<
     let _lock = place.lock().await?;
     let started = match state(place) {
         State::Alive(record) => {
-            let docker = record.docker(place);
-            docker.ask(&["version"], QUESTION).await?;
-            return Ok(OwnDaemon { docker, in_use: place.enter()?, started: false });
+            // It may have been started a moment ago, by a run that was killed before it answered.
+            wait_ready(place, &record).await?;
+            return Ok(OwnDaemon { docker: record.docker(place), in_use: place.enter()?, started: false });
         }
         State::Dead(record) => {
             // Whoever still used it has lost it already.
@@ -148,6 +148,8 @@ async fn launch(place: &Place, programs: Programs, handover: &Path) -> Result<Re
     let mut record = Record { format: FORMAT, programs, brood, handover, process: None };
     record.write(place)?;
 
+    // A daemon that was killed leaves its own, and whoever has that number now keeps the next one out.
+    let _ = fs::remove_file(place.pid());
     let log = fs::File::create(place.log()).map_err(DockerError::disk("write", &place.log()))?;
     let errors = log.try_clone().map_err(DockerError::disk("write", &place.log()))?;
     let mut command = tokio::process::Command::new(&record.handover);
@@ -160,20 +162,28 @@ async fn launch(place: &Place, programs: Programs, handover: &Path) -> Result<Re
         .arg(place.config());
     command.env_clear().envs(record.programs.environment(place.root())).env(MARK, &record.brood.mark);
     command.current_dir("/").stdin(Stdio::null()).stdout(log).stderr(errors);
-    let mut child =
+    let child =
         command.spawn().map_err(|source| DockerError::Client { program: record.handover.clone(), source })?;
     record.process = child.id().and_then(|pid| Identity::of(pid.cast_signed()));
     record.write(place)?;
+    match wait_ready(place, &record).await {
+        Ok(()) => Ok(record),
+        Err(error) => Err(sweep(&record).err().unwrap_or(error)),
+    }
+}
 
+/// Waits until the daemon answers.
+async fn wait_ready(place: &Place, record: &Record) -> Result<(), DockerError> {
     let docker = record.docker(place);
     let until = Instant::now() + START;
     loop {
-        let ended = child.try_wait().ok().flatten();
+        // Looked at first: what has ended by now may have answered before.
+        let lives = record.process.as_ref().is_some_and(Identity::lives);
         let what = match docker.ask(&["version"], QUESTION).await {
-            Ok(_) => return Ok(record),
-            Err(_) if ended.is_some() => "ended at once".to_owned(),
+            Ok(_) => return Ok(()),
+            Err(_) if !lives => "ended at once".to_owned(),
             Err(error) if Instant::now() > until => {
-                format!("did not answer within {} s ({error})", START.as_secs())
+                format!("did not answer within {} s ({error}); `handover gc` ends it", START.as_secs())
             }
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(30)).await;
@@ -181,8 +191,7 @@ async fn launch(place: &Place, programs: Programs, handover: &Path) -> Result<Re
             }
         };
         let tail = last_words(&fs::read_to_string(place.log()).unwrap_or_default());
-        let failed = DockerError::Start { what, log: place.log(), tail };
-        return Err(sweep(&record).err().unwrap_or(failed));
+        return Err(DockerError::Start { what, log: place.log(), tail });
     }
 }
 
