@@ -78,6 +78,25 @@ pub struct Finding {
     pub evidence: Vec<u64>,
 }
 
+impl Finding {
+    /// What the harness itself found: it stands on no line of the file, and has no figures.
+    pub fn own(verb: &str, verdict: Verdict, expected: impl Into<String>, seen: impl Into<String>) -> Self {
+        Self {
+            verb: verb.to_owned(),
+            expected: expected.into(),
+            line: None,
+            verdict,
+            seen: seen.into(),
+            measured_us: None,
+            limit_us: None,
+            stopped: None,
+            pinned: None,
+            defect: None,
+            evidence: Vec::new(),
+        }
+    }
+}
+
 /// How a pinned defect stands on the version that was played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use handover_harness::compare::Outcome;
 use handover_harness::verdict::{RunVerdict, Verdict};
+use serde::{Serialize, Serializer};
 
 /// How the program ends. Declared in order of precedence: of several that apply, the first is the exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,21 @@ impl Exit {
             Self::Terminated => "ended by SIGTERM",
         }
     }
+
+    /// The exit of what a signal ended: `SIGINT`, …
+    pub fn of_signal(signal: &str) -> Self {
+        match signal {
+            "SIGTERM" => Self::Terminated,
+            _ => Self::Interrupted,
+        }
+    }
+}
+
+/// As the number that the shell sees.
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.code().serialize(serializer)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -86,17 +102,13 @@ impl From<Exit> for ExitCode {
 /// an artifact. A torn file is inconclusive at best: nobody knows what its missing end would have said.
 pub fn exit_of(run: &RunVerdict, leftovers: bool, leak: bool) -> Exit {
     let any = |verdict| run.scenarios.iter().any(|scenario| scenario.verdict == verdict);
-    let interruption = run.interrupted.as_deref().map(|signal| match signal {
-        "SIGTERM" => Exit::Terminated,
-        _ => Exit::Interrupted,
-    });
     [
         (leftovers || leak).then_some(Exit::LeftBehind),
         any(Verdict::Fail).then_some(Exit::Failed),
         (any(Verdict::Error) || run.broke.is_some()).then_some(Exit::Environment),
         (any(Verdict::Inconclusive) || run.torn).then_some(Exit::Inconclusive),
         run.scenarios.iter().all(|scenario| scenario.verdict == Verdict::Skipped).then_some(Exit::NothingRan),
-        interruption,
+        run.interrupted.as_deref().map(Exit::of_signal),
     ]
     .into_iter()
     .flatten()

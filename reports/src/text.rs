@@ -103,6 +103,11 @@ pub(crate) fn fill<'a>(words: impl IntoIterator<Item = &'a str>, width: usize) -
     lines
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn many(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,5 +3,6 @@
 pub mod cli;
 pub mod explain;
 pub mod language;
+pub mod matrix;
 pub mod play;
 pub mod upgrade;

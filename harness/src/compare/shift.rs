@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{ALPHA, family, ranks};
 use crate::clock::Micros;
 
-/// A shift of less than one in so many of what it shifts is told as noise, however sure it is: nobody plans by it, and
-/// once in twenty comparisons chance alone would raise an alarm over some milliseconds.
+/// A shift that is not surely more than one in so many of what it shifts is told as noise: nobody plans by it, and once
+/// in twenty comparisons chance alone, or a busy host, would raise an alarm over some milliseconds.
 const MATTERS: u64 = 10;
 
 /// What lies between two samples of times.
@@ -34,7 +34,7 @@ pub struct Shift {
     pub p: f64,
     /// The same, corrected for how many shifts the comparison asks about; none where this one cannot have an answer.
     pub p_corrected: Option<f64>,
-    /// A shift that is not larger cannot be told from the harness's own error.
+    /// A shift that is not surely larger cannot be told from the harness's own error.
     pub resolution_us: Micros,
     /// What it comes to.
     pub verdict: ShiftVerdict,
@@ -84,15 +84,24 @@ impl Shift {
 
     /// It can be answered, and its corrected p is this.
     pub(super) fn settle(&mut self, corrected: f64) {
-        let shift = self.shift_us.unsigned_abs();
         let matters = self.median_a_us.0.min(self.median_b_us.0) / MATTERS;
-        let beyond_error = shift > self.resolution_us.0 && shift > matters;
+        let noise = self.resolution_us.0.max(matters);
         self.p_corrected = Some(corrected);
-        self.verdict = match corrected < ALPHA && beyond_error {
+        self.verdict = match corrected < ALPHA && self.at_least() > noise {
             true if self.shift_us > 0 => ShiftVerdict::Slower,
             true => ShiftVerdict::Faster,
             false => ShiftVerdict::Within,
         };
+    }
+
+    /// By so much at least they lie apart, whichever way: the end of the interval that is nearer to nothing, and nothing
+    /// where the interval holds it.
+    fn at_least(&self) -> u64 {
+        match (self.low_us, self.high_us) {
+            (Some(low), _) if low > 0 => low.unsigned_abs(),
+            (_, Some(high)) if high < 0 => high.unsigned_abs(),
+            _ => 0,
+        }
     }
 
     /// It cannot be answered before there are so many more on each side.
@@ -139,22 +148,41 @@ mod tests {
     #[test]
     fn by_hand() {
         // Differences, sorted: 1 3 4 6 | 6 7 8 9 | 9 10 11 12 | 12 14 15 17; the middle two are 9 and 9.
-        let shift = between(&[1, 3, 6, 9], &[10, 15, 18, 12], 5);
+        let shift = between(&[1, 3, 6, 9], &[10, 15, 18, 12], 0);
         assert_eq!((shift.n_a, shift.n_b), (4, 4));
         assert_eq!((shift.median_a_us, shift.median_b_us), (Micros(4), Micros(13)));
         assert_eq!((shift.shift_us, shift.low_us, shift.high_us), (9, Some(1), Some(17)));
         assert!((shift.p - 2.0 / 70.0).abs() < 1e-12);
         assert_eq!(shift.p_corrected, Some(shift.p), "nothing else is asked");
         assert_eq!(shift.verdict, ShiftVerdict::Slower);
-        assert_eq!(between(&[10, 12, 15, 18], &[1, 3, 6, 9], 5).verdict, ShiftVerdict::Faster);
-        assert_eq!(between(&[10, 12, 15, 18], &[1, 3, 6, 9], 5).shift_us, -9);
+        assert_eq!(between(&[10, 12, 15, 18], &[1, 3, 6, 9], 0).verdict, ShiftVerdict::Faster);
+        assert_eq!(between(&[10, 12, 15, 18], &[1, 3, 6, 9], 0).shift_us, -9);
     }
 
     #[test]
     fn what_the_host_cannot_resolve_is_noise() {
-        assert_eq!(between(&[1, 3, 6, 9], &[10, 15, 18, 12], 8).verdict, ShiftVerdict::Slower);
-        assert_eq!(between(&[1, 3, 6, 9], &[10, 15, 18, 12], 9).verdict, ShiftVerdict::Within);
+        // Surely by 11, the near end of the interval, and not by what is its middle.
+        assert_eq!(between(&[1, 3, 6, 9], &[20, 25, 28, 22], 10).verdict, ShiftVerdict::Slower);
+        assert_eq!(between(&[1, 3, 6, 9], &[20, 25, 28, 22], 11).verdict, ShiftVerdict::Within);
+        assert_eq!(between(&[20, 25, 28, 22], &[1, 3, 6, 9], 10).verdict, ShiftVerdict::Faster);
         assert_eq!(between(&[10, 15, 18, 12], &[10, 15, 18, 12], 0).verdict, ShiftVerdict::Within);
+    }
+
+    #[test]
+    fn less_than_a_tenth_of_what_it_shifts_matters_to_nobody_however_sure_it_is() {
+        // No two of a side differ, so the interval is as narrow as can be.
+        let a = [10_000; 8];
+        for (later, faster, slower) in [
+            // A tenth of the shorter median, 1000, and one more or less.
+            (1_000, ShiftVerdict::Within, ShiftVerdict::Within),
+            (1_001, ShiftVerdict::Faster, ShiftVerdict::Slower),
+        ] {
+            let b = [10_000 + later; 8];
+            let (there, back) = (between(&a, &b, 0), between(&b, &a, 0));
+            assert!(there.p_corrected.unwrap() < ALPHA / 100.0 && there.low_us.unwrap() > 0, "{there:?}");
+            assert_eq!((there.shift_us, there.verdict), (later as i64, slower));
+            assert_eq!((back.shift_us, back.verdict), (-(later as i64), faster));
+        }
     }
 
     #[test]

@@ -12,26 +12,9 @@ const TOLERATED: u64 = 10;
 /// A silence that is no longer than this says nothing, however short the period.
 const SILENCE: Micros = Micros(2_000_000);
 
-/// Something that the harness itself found.
-fn found(verb: &str, verdict: Verdict, expected: impl Into<String>, seen: impl Into<String>) -> Finding {
-    Finding {
-        verb: verb.to_owned(),
-        expected: expected.into(),
-        line: None,
-        verdict,
-        seen: seen.into(),
-        measured_us: None,
-        limit_us: None,
-        stopped: None,
-        pinned: None,
-        defect: None,
-        evidence: Vec::new(),
-    }
-}
-
 /// That a scenario was not played, and why.
 pub(super) fn skipped(why: &str) -> Finding {
-    found("environment", Verdict::Skipped, "the scenario is played", why)
+    Finding::own("environment", Verdict::Skipped, "the scenario is played", why)
 }
 
 /// All that the harness itself found about a scenario that was played.
@@ -40,12 +23,12 @@ pub(super) fn findings(timeline: &Timeline, story: &Story) -> Vec<Finding> {
     findings.extend(ending(timeline, story));
     if story.plan.expectations.is_empty() && story.plan.pinned.is_empty() {
         let seen = "nothing is expected, so nothing can pass";
-        findings.push(found("evidence", Verdict::Inconclusive, "something is expected", seen));
+        findings.push(Finding::own("evidence", Verdict::Inconclusive, "something is expected", seen));
     }
     if findings.is_empty() && !story.complete() {
         let done = story.steps.values().filter(|step| step.phase == Phase::Done).count();
         let seen = format!("{done} of {} steps were done", story.plan.steps);
-        findings.push(found("evidence", Verdict::Inconclusive, "every step is played", seen));
+        findings.push(Finding::own("evidence", Verdict::Inconclusive, "every step is played", seen));
     }
     findings
         .extend(story.plan.probes.iter().filter_map(|(name, planned)| probe_worked(story, name, planned)));
@@ -62,7 +45,7 @@ fn steps(story: &Story) -> impl Iterator<Item = Finding> {
             Phase::Failed(why) => (Verdict::Error, why.to_string()),
         };
         let expected = format!("step {}: {}", index + 1, step.text);
-        Some(Finding { evidence: vec![step.seq], ..found("step", verdict, expected, seen) })
+        Some(Finding { evidence: vec![step.seq], ..Finding::own("step", verdict, expected, seen) })
     })
 }
 
@@ -78,7 +61,7 @@ fn ending(timeline: &Timeline, story: &Story) -> Option<Finding> {
         }
         None => (Verdict::Inconclusive, "the run was killed before the scenario ended".to_owned()),
     };
-    Some(found("environment", verdict, "the scenario is played to its end", seen))
+    Some(Finding::own("environment", verdict, "the scenario is played to its end", seen))
 }
 
 /// How each probe did its work.
@@ -115,7 +98,7 @@ fn health_of(story: &Story, name: &str, planned: &ProbePlan) -> ProbeHealth {
 fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Finding> {
     let every = planned.every?;
     let expected = format!("{name} asks {} again and again", planned.hop);
-    let inconclusive = |seen| Some(found("evidence", Verdict::Inconclusive, expected, seen));
+    let inconclusive = |seen| Some(Finding::own("evidence", Verdict::Inconclusive, expected, seen));
     let health = health_of(story, name, planned);
     if health.answered == 0 {
         return inconclusive("it never had an answer".to_owned());

@@ -4,7 +4,7 @@ use handover_harness::compare::{
     Comparison, Crossing, Direction, Outcome, Said, ShiftVerdict, Sides, VerdictRow,
 };
 
-use crate::text::line;
+use crate::text::{line, many};
 
 /// `3 values that should stand still move when eso v0.16.1 becomes v0.20.4`; `nothing changed between …`;
 /// `cannot tell: …`.
@@ -122,10 +122,6 @@ fn pair(sides: &Sides) -> (&str, &str) {
 
 fn some(count: usize, one: &str, several: &str) -> Option<String> {
     (count > 0).then(|| many(count, one, several))
-}
-
-pub(super) fn many(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// `a, b and c`.

@@ -2,14 +2,14 @@
 
 use handover_harness::compare::Comparison;
 
-use super::escape::escaped;
+use super::headline;
 use super::sections::{Item, Section, sections, sides, unchanged};
-use super::tables::{Table, more_rows, tables};
-use super::{headline, headline::many};
+use super::tables::tables;
+use crate::posted::{ALL, escaped, fill};
+use crate::text::many;
 
-/// A comment holds 65,536 characters. So many bytes are for what changed, and so many for that and the tables.
-const SECTIONS: usize = 40_000;
-const ALL: usize = 60_000;
+/// So many bytes are for what changed; the rest is for the tables.
+const SECTIONS: usize = ALL / 3 * 2;
 
 /// The whole report, safe to post whatever the texts within say.
 pub fn markdown(comparison: &Comparison) -> String {
@@ -26,7 +26,7 @@ pub fn markdown(comparison: &Comparison) -> String {
         text.push_str(&format!("- {label}: {}\n", escaped(&said)));
     }
     for table in tables(comparison) {
-        of_table(&mut text, &table);
+        table.post(&mut text);
     }
     text.push_str("\n</details>\n");
     text
@@ -45,33 +45,4 @@ fn said(item: &Item) -> String {
     let head = format!("- {} {}\n", item.mark.sign(), escaped(&item.head));
     let more = item.more.iter().map(|(label, said)| format!("  - {label}: {}\n", escaped(said)));
     std::iter::once(head).chain(more).collect()
-}
-
-/// Adds as many of these as there is room for, and says how many those were.
-fn fill(text: &mut String, room: usize, pieces: impl Iterator<Item = String>) -> usize {
-    let mut added = 0;
-    for piece in pieces {
-        if text.len() + piece.len() > room {
-            break;
-        }
-        text.push_str(&piece);
-        added += 1;
-    }
-    added
-}
-
-fn of_table(text: &mut String, table: &Table) {
-    let row =
-        |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
-    text.push('\n');
-    text.push_str(&row(&mut table.headings.iter().map(|&heading| heading.to_owned())));
-    let rule =
-        (0..table.headings.len()).map(|column| if column < table.words { "---" } else { "---:" }.to_owned());
-    text.push_str(&row(&mut { rule }));
-    let rows = table.rows.iter().map(|cells| row(&mut cells.iter().map(|cell| escaped(cell))));
-    let shown = fill(text, ALL, rows);
-    let left_out = table.left_out + table.rows.len() - shown;
-    if left_out > 0 {
-        text.push_str(&format!("\n{}\n", more_rows(left_out)));
-    }
 }

@@ -3,7 +3,6 @@
 //! The terminal and the pull request get the same words (`sections`, `tables`); they only lay them out
 //! differently.
 
-mod escape;
 mod headline;
 mod json;
 mod markdown;
@@ -12,6 +11,6 @@ mod tables;
 mod terminal;
 
 pub use headline::headline;
-pub use json::{Unreadable, from_json, schema, to_json};
+pub use json::{from_json, schema, to_json};
 pub use markdown::markdown;
 pub use terminal::terminal;

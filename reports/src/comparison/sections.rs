@@ -8,7 +8,7 @@ use handover_harness::compare::{
 use handover_harness::event::ComponentInfo;
 use handover_harness::verdict::{Defect, Finding, Standing, Verdict};
 
-use super::headline::many;
+use crate::text::many;
 use crate::{explain, figures};
 
 /// Things of one kind.

@@ -3,58 +3,21 @@
 use handover_harness::compare::{Comparison, Direction, Shift, ShiftVerdict};
 use handover_harness::verdict::Verdict;
 
-use super::headline::many;
 use super::sections::{interval, p_value};
+use crate::columns::Table;
 use crate::figures;
-use crate::text::line;
+use crate::text::{line, many};
 
-/// Rows that say least are left out beyond so many.
-const ROWS: usize = 200;
-
-/// A table of plain text.
-pub(super) struct Table {
-    pub(super) headings: Vec<&'static str>,
-    pub(super) rows: Vec<Vec<String>>,
-    /// Columns of words; those behind them are figures, and stand to the right.
-    pub(super) words: usize,
-    /// How many rows were left out.
-    pub(super) left_out: usize,
-}
-
-impl Table {
-    fn of(headings: Vec<&'static str>, words: usize, mut rows: Vec<Vec<String>>) -> Option<Self> {
-        let left_out = rows.len().saturating_sub(ROWS);
-        rows.truncate(ROWS);
-        (!rows.is_empty()).then_some(Self { headings, rows, words, left_out })
-    }
-
-    /// Laid out for a terminal: the headings, then the rows.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let headings: Vec<String> = self.headings.iter().map(|&heading| heading.to_owned()).collect();
-        let rows = || std::iter::once(&headings).chain(&self.rows);
-        let width = |column: usize| rows().map(|row| row[column].chars().count()).max().unwrap_or_default();
-        let widths: Vec<usize> = (0..headings.len()).map(width).collect();
-        let cell = |(column, text): (usize, &String)| match column < self.words {
-            true => format!("{text:<0$}", widths[column]),
-            false => format!("{text:>0$}", widths[column]),
-        };
-        let laid_out = |row: &Vec<String>| {
-            let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
-            cells.join("  ").trim_end().to_owned()
-        };
-        let note = (self.left_out > 0).then(|| more_rows(self.left_out));
-        rows().map(laid_out).chain(note).collect()
-    }
-}
-
-/// `… 12 rows more, in comparison.json`.
-pub(super) fn more_rows(left_out: usize) -> String {
-    format!("… {} more, in comparison.json", many(left_out, "row", "rows"))
-}
+/// The file that has everything.
+const WHOLE: &str = "comparison.json";
 
 /// All of them that have a row.
 pub(super) fn tables(comparison: &Comparison) -> Vec<Table> {
     [phases(comparison), verdicts(comparison), times(comparison)].into_iter().flatten().collect()
+}
+
+fn table(headings: &[&str], words: usize, rows: Vec<Vec<String>>) -> Option<Table> {
+    Table::of(headings.iter().map(|&heading| heading.to_owned()).collect(), words, rows, WHOLE)
 }
 
 fn phases(comparison: &Comparison) -> Option<Table> {
@@ -62,7 +25,7 @@ fn phases(comparison: &Comparison) -> Option<Table> {
         let away = phase.outage_us.map_or("–".to_owned(), |outage| outage.to_string());
         vec![line(&phase.name), phase.began_us.to_string(), phase.ended_us.to_string(), away]
     });
-    Table::of(vec!["phase", "from", "to", "away"], 1, rows.collect())
+    table(&["phase", "from", "to", "away"], 1, rows.collect())
 }
 
 fn verdicts(comparison: &Comparison) -> Option<Table> {
@@ -76,7 +39,7 @@ fn verdicts(comparison: &Comparison) -> Option<Table> {
         let (a, b) = (row.a.words(Verdict::word), row.b.words(Verdict::word));
         vec![line(&row.scenario), a, b, change.to_owned()]
     });
-    Table::of(vec!["scenario", "A", "B", "change"], 4, rows.collect())
+    table(&["scenario", "A", "B", "change"], 4, rows.collect())
 }
 
 fn times(comparison: &Comparison) -> Option<Table> {
@@ -87,7 +50,7 @@ fn times(comparison: &Comparison) -> Option<Table> {
         .iter()
         .map(|row| (line(&format!("{} {} to {}", row.scenario, row.credential, row.hop)), &row.shift));
     let rows = lags.chain(rows).map(|(what, shift)| cells(what, shift, comparison));
-    Table::of(vec!["time", "says", "A", "B", "shift", "interval", "p"], 2, rows.collect())
+    table(&["time", "says", "A", "B", "shift", "interval", "p"], 2, rows.collect())
 }
 
 fn cells(what: String, shift: &Shift, comparison: &Comparison) -> Vec<String> {

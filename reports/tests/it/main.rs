@@ -5,6 +5,7 @@ mod comparison;
 mod exits;
 mod junit_rules;
 mod junit_wellformed;
+mod matrix;
 mod samples;
 mod terminal;
 mod verdict_json;

@@ -19,19 +19,7 @@ pub(crate) fn bounds(at_least_ms: u64, at_most_ms: impl Into<Option<u64>>) -> Bo
 
 /// A finding without figures.
 pub(crate) fn finding(verb: &str, expected: &str, verdict: Verdict, seen: &str) -> Finding {
-    Finding {
-        verb: verb.to_owned(),
-        expected: expected.to_owned(),
-        line: Some(21),
-        verdict,
-        seen: seen.to_owned(),
-        measured_us: None,
-        limit_us: None,
-        stopped: None,
-        pinned: None,
-        defect: None,
-        evidence: vec![12, 15],
-    }
+    Finding { line: Some(21), evidence: vec![12, 15], ..own(verb, expected, verdict, seen) }
 }
 
 /// A scenario with these findings, and the worst of their verdicts.
@@ -267,7 +255,7 @@ pub(crate) fn skipped() -> ScenarioVerdict {
 
 /// Something that the harness itself found.
 pub(crate) fn own(verb: &str, expected: &str, verdict: Verdict, seen: &str) -> Finding {
-    Finding { line: None, evidence: Vec::new(), ..finding(verb, expected, verdict, seen) }
+    Finding::own(verb, verdict, expected, seen)
 }
 
 /// The environment broke under it, after one expectation could be judged.

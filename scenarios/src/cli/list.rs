@@ -7,13 +7,11 @@ use handover_fixtures::plane::Server;
 use handover_harness::verdict::RunVerdict;
 use handover_reports::Exit;
 
+use super::run::RUNS;
 use super::{Failure, ListArgs, Screen, judge, scenarios};
 use crate::language::duration::spoken;
 use crate::language::estimate::expected;
 use crate::language::scenario::Scenario;
-
-/// Where runs go unless somebody says otherwise.
-const RUNS: &str = "target/handover";
 
 /// `handover list`
 pub(super) fn list(args: &ListArgs, screen: &Screen) -> Result<Exit, Failure> {

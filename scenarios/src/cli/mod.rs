@@ -8,6 +8,7 @@ mod explain;
 mod gc;
 mod judge;
 mod list;
+mod matrix;
 mod new;
 mod run;
 mod scenarios;
@@ -63,6 +64,9 @@ enum Command {
     Run(RunArgs),
     /// Say what changes when one version takes another's place: the catalogue on either, and the hop between them
     Upgrade(UpgradeArgs),
+    /// Play the same scenarios on many versions and planes, one cell after the other, and sum them up; what was
+    /// played before is not played again
+    Matrix(MatrixArgs),
     /// Judge a finished run again from its files alone
     Judge(JudgeArgs),
     /// Say how two runs differ: plane against plane, version against version
@@ -215,6 +219,30 @@ struct UpgradeArgs {
 }
 
 #[derive(Debug, Args)]
+struct MatrixArgs {
+    /// What is played on what (docs/matrix.md)
+    file: PathBuf,
+    /// Play every cell again, also what is done
+    #[arg(long)]
+    again: bool,
+    /// How many scenarios of a cell play side by side [default: 6]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
+    jobs: Option<u64>,
+    /// Where all files go, a directory for each cell [default: target/handover/matrix/FILE]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Draw probe phases and the order of scenarios from this number, the same in every cell
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// What goes to standard output
+    #[arg(long, value_enum, default_value_t = Summary::Human)]
+    format: Summary,
+    /// Values for ESO's chart, in every cell
+    #[arg(long, value_name = "FILE")]
+    eso_values: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct JudgeArgs {
     /// The run's output directory
     dir: PathBuf,
@@ -305,14 +333,14 @@ enum Format {
     Json,
 }
 
-/// What of a comparison goes to standard output.
+/// What of several runs together goes to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Summary {
     /// Text for people
     Human,
     /// Text for a pull request
     Markdown,
-    /// The content of comparison.json
+    /// Data for programs
     Json,
 }
 
@@ -345,6 +373,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => run::run(&args, &cli.with, &screen),
         Command::Upgrade(args) => upgrade::upgrade(&args, &cli.with, &screen),
+        Command::Matrix(args) => matrix::matrix(&args, &cli.with, &screen),
         Command::Judge(args) => judge::judge(&args, &screen),
         Command::Compare(args) => compare::compare(&args, &screen),
         Command::Lint(which) => scenarios::lint(&which, &screen),

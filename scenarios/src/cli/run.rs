@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use futures::future::join_all;
 use handover_harness::clock::Micros;
-use handover_harness::event::{FORMAT, Header};
+use handover_harness::event::{Ending, FORMAT, Header};
+use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, exit_of, junit, write_atomically};
 
 use super::{BenchArgs, Failure, PlaneName, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
@@ -32,9 +33,7 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         keep: args.keep,
         plane,
     })?;
-    let aftermath = through(&order, header, screen)?;
-    let verdict = judge::of_files(&order.out)?;
-    judge::write(&verdict, &order.out)?;
+    let (verdict, aftermath) = judged(&order, header, screen, &Ground::new()?)?;
     let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
     judge::show(&verdict, exit, &order.out, args.format, screen);
     Ok(exit)
@@ -66,15 +65,13 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         keep: false,
         plane: Where::Embedded,
     })?;
-    let aftermath = through(&order, header, screen)?;
-    let verdict = judge::of_files(&order.out)?;
-    judge::write(&verdict, &order.out)?;
-    let runtime = runtime()?;
+    let ground = Ground::new()?;
+    let (verdict, aftermath) = judged(&order, header, screen, &ground)?;
     let failed = |error: anyhow::Error| Failure { exit: Exit::Environment, message: format!("{error:#}") };
     let timeline = judge::timeline(&order.out)?;
     let mut figures = bench::of_run(&timeline, &verdict);
     screen.remark("measuring logins");
-    figures.extend(runtime.block_on(bench::logins(&order)).map_err(failed)?);
+    figures.extend(ground.runtime.block_on(bench::logins(&order)).map_err(failed)?);
     for figure in figures {
         screen.line(&format!("{:<58} {:>14}   budget {}", figure.what, figure.measured, figure.budget));
     }
@@ -120,17 +117,63 @@ pub(super) fn header() -> Header {
     }
 }
 
-/// Plays one run.
-pub(super) fn through(order: &Order, header: Header, screen: &Screen) -> Result<Aftermath, Failure> {
-    let mut played = side_by_side(vec![(order, header)], screen)?;
-    Ok(played.pop().expect("one order, one aftermath"))
+/// On what runs are played, one after the other or side by side: a signal that stops one of them stops all.
+pub(super) struct Ground {
+    runtime: tokio::runtime::Runtime,
+    stop: Halt,
 }
 
-/// Plays several runs at once, each on a plane of its own, with the report of an aborted run in place until there is
-/// a better one. A signal ends all of them; what breaks one leaves the others alone.
+impl Ground {
+    /// From here on signals are heeded, also while nothing is played.
+    pub(super) fn new() -> Result<Self, Failure> {
+        let (runtime, stop) = (runtime()?, Halt::default());
+        let heeding = {
+            let _inside = runtime.enter();
+            signals::heed(stop.clone())
+        };
+        runtime.spawn(heeding);
+        Ok(Self { runtime, stop })
+    }
+
+    /// Why nothing is played any more, where that is so.
+    pub(super) fn stopped(&self) -> Option<Ending> {
+        self.stop.reason()
+    }
+}
+
+/// Plays and judges one run.
+pub(super) fn judged(
+    order: &Order,
+    header: Header,
+    screen: &Screen,
+    ground: &Ground,
+) -> Result<(RunVerdict, Aftermath), Failure> {
+    let mut judged = side_by_side(vec![(order, header)], screen, ground)?;
+    Ok(judged.pop().expect("one order, one run"))
+}
+
+/// Plays several runs at once, each on a plane of its own, judges them, and writes the reports that are files.
 pub(super) fn side_by_side(
     orders: Vec<(&Order, Header)>,
     screen: &Screen,
+    ground: &Ground,
+) -> Result<Vec<(RunVerdict, Aftermath)>, Failure> {
+    let dirs: Vec<&Path> = orders.iter().map(|(order, _)| order.out.as_path()).collect();
+    let played = through(orders, screen, ground)?;
+    let judge = |(dir, aftermath): (&Path, Aftermath)| {
+        let verdict = judge::of_files(dir)?;
+        judge::write(&verdict, dir)?;
+        Ok((verdict, aftermath))
+    };
+    dirs.into_iter().zip(played).map(judge).collect()
+}
+
+/// Plays, with the report of an aborted run in place until there is a better one. What breaks one run leaves the
+/// others alone.
+fn through(
+    orders: Vec<(&Order, Header)>,
+    screen: &Screen,
+    ground: &Ground,
 ) -> Result<Vec<Aftermath>, Failure> {
     let mut names = Vec::new();
     for (order, header) in &orders {
@@ -144,11 +187,12 @@ pub(super) fn side_by_side(
         names.extend(order.scenarios.iter().map(|scenario| scenario.id.clone()));
     }
     let show = screen.live(&names);
-    let played = runtime()?.block_on(join_all(orders.into_iter().map(async |(order, header)| {
+    let played = ground.runtime.block_on(join_all(orders.into_iter().map(async |(order, header)| {
         let halt = Halt::default();
-        let heeding = tokio::spawn(signals::heed(halt.clone()));
+        let (stop, own) = (ground.stop.clone(), halt.clone());
+        let stopping = tokio::spawn(async move { own.halt(stop.halted().await) });
         let played = play(order, header, &show, &halt).await;
-        heeding.abort();
+        stopping.abort();
         played
     })));
     show.clear();
@@ -173,8 +217,11 @@ fn tell(aftermath: Aftermath, screen: &Screen) -> Aftermath {
     aftermath
 }
 
+/// Where runs go unless somebody says otherwise.
+pub(super) const RUNS: &str = "target/handover";
+
 pub(super) fn default_out(run: &str) -> PathBuf {
-    PathBuf::from("target/handover").join(run)
+    Path::new(RUNS).join(run)
 }
 
 pub(super) fn make_out(out: &Path) -> Result<(), Failure> {

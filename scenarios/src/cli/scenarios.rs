@@ -11,7 +11,8 @@ use crate::language::{Catalogue, filter, load_and_warn};
 /// Loads what was asked for: files and folders that are there, or else the catalogue of the program; and
 /// of those, what the filters select.
 pub(super) fn load(which: &Which, screen: &Screen) -> Result<Vec<Scenario>, Failure> {
-    let (paths, filters): (Vec<_>, Vec<_>) = which.which.iter().cloned().partition(|word| is_path(word));
+    let (paths, filters): (Vec<_>, Vec<_>) =
+        which.which.iter().cloned().partition(|word| filter::is_path(Path::new(""), word));
     let problems = |problems: crate::language::Problems| {
         Failure::usage(format!(
             "the scenarios do not load\n{}",
@@ -42,12 +43,6 @@ pub(super) fn load(which: &Which, screen: &Screen) -> Result<Vec<Scenario>, Fail
         }
     }
     Ok(scenarios)
-}
-
-/// A word that names something on disk, or could name nothing else.
-fn is_path(word: &str) -> bool {
-    let path = Path::new(word);
-    word.ends_with(".yaml") || word.ends_with(".yml") || word.starts_with(['.', '/']) || path.exists()
 }
 
 /// Nothing was selected.

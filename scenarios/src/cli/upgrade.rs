@@ -5,18 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Override, Overrides, Request, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Override, Request, ResolvedSet, resolve};
 use handover_harness::compare::{self as sides, Comparison, crossed};
 use handover_harness::event::Header;
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, comparison, exit_of, exit_of_comparison, write_atomically};
 
-use super::run::{JOBS, default_out, header, make_out, runtime, side_by_side};
+use super::run::{Ground, JOBS, default_out, header, make_out, runtime, side_by_side};
 use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
 use crate::language::scenario::Scenario;
 use crate::play::halt::Halt;
 use crate::play::planes::Where;
-use crate::play::releases::{Ends as Named, family};
+use crate::play::releases::{self, Ends as Named};
 use crate::play::run::{Order, Show};
 use crate::upgrade::{Crossing, Ends, Pace, crossing};
 
@@ -52,7 +52,8 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
         )));
     }
     make_out(&out)?;
-    let plays = Plays { args, sides: &sides, out: &out, screen, flaws: Flaws::default() };
+    let ground = Ground::new()?;
+    let plays = Plays { args, sides: &sides, out: &out, screen, ground, flaws: Flaws::default() };
     plays.through(crossing, &ends, &scenarios)
 }
 
@@ -79,6 +80,7 @@ struct Plays<'a> {
     sides: &'a Sides,
     out: &'a Path,
     screen: &'a Screen,
+    ground: Ground,
     flaws: Flaws,
 }
 
@@ -150,16 +152,13 @@ impl Plays<'_> {
             make_out(&order.out)?;
         }
         let playing = orders.iter().map(|(order, header)| (order, header.clone())).collect();
-        for aftermath in side_by_side(playing, self.screen)? {
+        let mut verdicts = Vec::new();
+        for (verdict, aftermath) in side_by_side(playing, self.screen, &self.ground)? {
             self.flaws.left |= !aftermath.left.is_empty();
             self.flaws.leaked |= !aftermath.leaks.is_empty();
+            verdicts.push(verdict);
         }
-        let verdict = |(order, _): &(Order, Header)| {
-            let verdict = judge::of_files(&order.out)?;
-            judge::write(&verdict, &order.out)?;
-            Ok(verdict)
-        };
-        orders.iter().map(verdict).collect()
+        Ok(verdicts)
     }
 
     fn answer(&self, found: &Comparison) -> Result<Exit, Failure> {
@@ -190,13 +189,10 @@ fn named(words: &[String], flag: &str) -> Result<Vec<Override>, Failure> {
     Ok(named)
 }
 
-/// The request with these in place of what it named for the same components and what belongs to them.
+/// The request with these in place of what it named for the same components.
 fn beside(base: &Request, named: &[Override]) -> Request {
-    let parts: BTreeSet<Component> = named.iter().flat_map(|one| family(one.component)).collect();
-    let kept = |component: Component| component == Component::Helm || !parts.contains(&component);
-    let overrides = base.overrides.without(|component| !kept(component));
-    let overrides = named.iter().fold(overrides, |all, one| Overrides::with(&all, one.clone()));
-    Request { overrides, ..base.clone() }
+    let components: Vec<Component> = named.iter().map(|one| one.component).collect();
+    releases::beside(base, &components, named)
 }
 
 /// The components that are replaced: those that are named, ESO where a part of it is.

@@ -155,6 +155,11 @@ impl Sink {
         self.push(Problem { file, place: None, message, hint: None, severity, source: None });
     }
 
+    /// What was wrong with what was read elsewhere.
+    pub(crate) fn take_over(&self, problems: Problems) {
+        self.0.borrow_mut().extend(problems.0);
+    }
+
     /// How many errors so far.
     pub(crate) fn count(&self) -> usize {
         self.0.borrow().iter().filter(|problem| problem.severity == Severity::Error).count()

@@ -1,4 +1,6 @@
-//! Which scenarios somebody means: part of an id, or a pattern with `*`.
+//! Which scenarios somebody means: part of an id, a pattern with `*`, or a path.
+
+use std::path::Path;
 
 /// Whether the id is meant by any of the filters; without filters all are meant.
 pub fn selects(filters: &[String], id: &str) -> bool {
@@ -16,6 +18,12 @@ pub fn matches(filter: &str, id: &str) -> bool {
         left = &left[at + piece.len()..];
     }
     left.ends_with(tail)
+}
+
+/// A word that names something on disk, seen from a folder, or could name nothing else.
+pub fn is_path(folder: &Path, word: &str) -> bool {
+    let unlike_a_name = word.ends_with(".yaml") || word.ends_with(".yml") || word.starts_with(['.', '/']);
+    unlike_a_name || folder.join(word).exists()
 }
 
 #[cfg(test)]

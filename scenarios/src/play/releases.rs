@@ -70,9 +70,16 @@ fn asked(release: &ReleaseRef, request: &Request, ends: &Ends) -> Result<Request
         return Ok(end.only(family));
     }
     let named = Override::parse(&format!("{component}={}", release.with)).map_err(|error| chain(&error))?;
-    // What the user named for the run's own release belongs to that one.
-    let others = request.overrides.without(|part| part != Component::Helm && family.contains(&part));
-    Ok(Request { overrides: others.with(named), ..request.clone() }.only(family))
+    Ok(beside(request, &[component], &[named]).only(family))
+}
+
+/// The request with these in place of whatever it named for some components: what the user named for another
+/// release, or for what belongs to it, is not for these.
+pub fn beside(request: &Request, components: &[Component], named: &[Override]) -> Request {
+    let parts: BTreeSet<Component> = components.iter().flat_map(|component| family(*component)).collect();
+    let overrides = request.overrides.without(|part| part != Component::Helm && parts.contains(&part));
+    let overrides = named.iter().fold(overrides, |all, one| all.with(one.clone()));
+    Request { overrides, ..request.clone() }
 }
 
 /// A component with what belongs to its release.

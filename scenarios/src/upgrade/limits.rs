@@ -50,19 +50,9 @@ pub(super) fn unserved(objects: &[Object], ends: &Ends) -> Option<Finding> {
         .collect();
     let (first, more) = users.split_first()?;
     let more = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
-    Some(Finding {
-        verb: "served".to_owned(),
-        expected: format!("eso {to} serves the API versions that these manifests are written in"),
-        line: None,
-        verdict: Verdict::Fail,
-        seen: format!("it does not serve that of {first}{more}"),
-        measured_us: None,
-        limit_us: None,
-        stopped: None,
-        pinned: None,
-        defect: None,
-        evidence: Vec::new(),
-    })
+    let expected = format!("eso {to} serves the API versions that these manifests are written in");
+    let seen = format!("it does not serve that of {first}{more}");
+    Some(Finding::own("served", Verdict::Fail, expected, seen))
 }
 
 /// The harness's own manifests in an API version that both releases serve, as far as there is one.

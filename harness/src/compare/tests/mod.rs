@@ -15,17 +15,11 @@ const MS: u64 = 1_000;
 
 fn finding(verdict: Verdict, pinned: Option<(&str, Defect)>) -> Finding {
     Finding {
-        verb: "holds_still".into(),
-        expected: "app stands still at secret".into(),
         line: Some(9),
-        verdict,
-        seen: "g0 → g1 at 2.0 ms".into(),
-        measured_us: None,
-        limit_us: None,
-        stopped: None,
         pinned: pinned.map(|(defect, _)| defect.into()),
         defect: pinned.map(|(_, stands)| stands),
         evidence: vec![4],
+        ..Finding::own("holds_still", verdict, "app stands still at secret", "g0 → g1 at 2.0 ms")
     }
 }
 

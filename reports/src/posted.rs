@@ -1,9 +1,12 @@
-//! Text that others wrote, made harmless in a pull request's Markdown.
+//! What is posted to a pull request: harmless, and no longer than a comment may be.
 //!
-//! It may come from a cluster, and it is posted under the name of whoever runs the gate: so it can neither draw
+//! Text that others wrote may come from a cluster, and it is posted under the name of whoever runs the gate: so it can neither draw
 //! (links, images, HTML, tables) nor call anybody (`@somebody`, `#12`).
 
 use crate::text::{line, shorten};
+
+/// Bytes of all that is posted: a comment holds 65,536 characters.
+pub(crate) const ALL: usize = 60_000;
 
 /// Characters of one text that are shown.
 const SHOWN: usize = 600;
@@ -12,7 +15,7 @@ const SHOWN: usize = 600;
 const PART: char = '\u{200b}';
 
 /// One line of text that Markdown shows as it stands.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let text = shorten(&line(text), SHOWN);
     let mut escaped = String::with_capacity(text.len() + 16);
     for c in text.chars() {
@@ -35,6 +38,19 @@ pub(super) fn escaped(text: &str) -> String {
         escaped = escaped.replace(linked, parted);
     }
     escaped
+}
+
+/// Adds as many of these as there is room for, and says how many those were.
+pub(crate) fn fill(text: &mut String, room: usize, pieces: impl Iterator<Item = String>) -> usize {
+    let mut added = 0;
+    for piece in pieces {
+        if text.len() + piece.len() > room {
+            break;
+        }
+        text.push_str(&piece);
+        added += 1;
+    }
+    added
 }
 
 #[cfg(test)]
