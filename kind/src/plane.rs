@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
+use handover_fixtures::cause::chain;
 use handover_fixtures::components::Component;
 use handover_fixtures::database::Administrator;
 use handover_fixtures::embedded::Request;
@@ -13,6 +15,7 @@ use handover_fixtures::embedded::eso::Crds;
 use handover_fixtures::embedded::ground::Ground;
 use handover_fixtures::embedded::template::private_dir;
 use handover_fixtures::eso::chart;
+use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::Relay;
@@ -21,8 +24,9 @@ use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
 use handover_fixtures::process::{Port, Ports, Spawner, Usage};
 use handover_fixtures::refusals::RefusalFeed;
 use handover_fixtures::workloads::Workloads;
-use k8s_openapi::api::core::v1::{Pod, Service};
-use kube::api::Api;
+use handover_harness::wait::Progress;
+use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+use kube::api::{Api, DynamicObject, ListParams};
 use tokio::sync::watch;
 
 use crate::servers::images::Images;
@@ -34,6 +38,11 @@ use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
 use crate::servers::{ServersError, eso, usage};
+
+/// The label of namespaces that scenarios make.
+const SCENARIO: &str = "handover.dev/scenario";
+/// How long a namespace may take to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(30);
 
 /// What this plane is called.
 pub const NAME: &str = "kind";
@@ -150,10 +159,13 @@ impl Kind {
         Lacks { plane: NAME, what: what.into() }
     }
 
-    /// Removes what is of this run in a cluster that stays: its servers, then their data. Answers with what could not be
-    /// removed, and why.
+    /// Removes what is of this run in a cluster that stays: what scenarios made, while ESO still runs, whose finalizers
+    /// hold it; then the servers, then their data. Answers with what could not be removed, and why.
     pub async fn stop(self) -> Vec<String> {
         let mut left = Vec::new();
+        if let Err(error) = self.remove_namespaces().await {
+            left.push(chain(&error));
+        }
         let ends = self.members.iter().map(async |member| {
             let ended = member.remove().await;
             ended.err().map(|why| format!("{}: {why}", member.name()))
@@ -165,6 +177,23 @@ impl Kind {
         left
     }
 
+    async fn remove_namespaces(&self) -> Result<(), KubeError> {
+        let api: Api<Namespace> = Api::all(self.kube.clone());
+        let all = api.list(&ListParams::default().labels(SCENARIO)).await;
+        let all = all.map_err(|error| KubeError::request("list the namespaces of scenarios", error))?;
+        let applier = Applier::new(self.kube.clone());
+        let gone = |found: Option<&DynamicObject>| match found {
+            None => Progress::There(()),
+            Some(_) => Progress::NotYet("something in it is not gone".into()),
+        };
+        let removed = all.items.iter().filter_map(|found| found.metadata.name.as_deref()).map(async |name| {
+            let object = namespace(name);
+            applier.delete(&object, "").await?;
+            applier.wait_for(&object, "", "gone", GONE_WITHIN, gone).await
+        });
+        futures::future::try_join_all(removed).await.map(drop)
+    }
+
     /// The components that run.
     pub fn components(&self) -> Vec<String> {
         self.members.iter().map(|member| member.name().to_owned()).collect()
@@ -174,7 +203,7 @@ impl Kind {
 /// Where the API server is for pods, and who signed its certificate.
 async fn api_server(site: &Site) -> Result<(SocketAddr, String), ServersError> {
     let services: Api<Service> = Api::namespaced(site.kube.clone(), "default");
-    let refused = |error| handover_fixtures::kubernetes::KubeError::request("get Service kubernetes", error);
+    let refused = |error| KubeError::request("get Service kubernetes", error);
     let service = services.get("kubernetes").await.map_err(refused)?;
     let spec = service.spec.unwrap_or_default();
     let address: Option<IpAddr> = spec.cluster_ip.as_deref().and_then(|address| address.parse().ok());
@@ -182,7 +211,7 @@ async fn api_server(site: &Site) -> Result<(SocketAddr, String), ServersError> {
     let (Some(address), Some(port)) = (address, port) else {
         let what = "Service kubernetes".to_owned();
         let why = "it has no address".to_owned();
-        return Err(handover_fixtures::kubernetes::KubeError::Shape { what, why }.into());
+        return Err(KubeError::Shape { what, why }.into());
     };
     Ok((SocketAddr::new(address, port), site.ca_pem.clone()))
 }
