@@ -1,10 +1,13 @@
 //! The kind plane: a real cluster in a container of this machine, and the same servers as pods on it.
 //!
 //! Bottom up: [`docker`] finds or starts a daemon, [`image`] makes the image of a node, [`cluster`] makes a
-//! cluster of it and removes it, [`kept`] keeps one, and `servers` puts the servers on it.
+//! cluster of it and removes it, [`kept`] keeps one, [`servers`] puts the servers on it, and [`plane`] is what
+//! scenarios see of that. [`own`] is the way from nothing to the cluster of one run, and back.
 
 pub mod cluster;
 pub mod docker;
 pub mod image;
 pub mod kept;
+pub mod own;
+pub mod plane;
 pub mod servers;

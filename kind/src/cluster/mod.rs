@@ -34,8 +34,8 @@ pub use kind::{Kind, KindError};
 const READY: Duration = Duration::from_secs(60);
 /// The longest name: with what kind adds it is a host's name.
 const LONGEST: usize = 49;
-/// Where the logs of a node go that did not come up.
-const NODE_LOGS: &str = "node-logs";
+/// Where the logs of a node go that did not come up, or that somebody wants to see: below its cluster's directory.
+pub const NODE_LOGS: &str = "node-logs";
 
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
@@ -213,6 +213,11 @@ impl Cluster {
         let filter = format!("label={}", label_of_kind(&self.name));
         let said = docker.ask(&["ps", "--all", "--quiet", "--filter", &filter], QUESTION).await?;
         Ok(!said.trim().is_empty())
+    }
+
+    /// The directory in which its files are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// What it is called.

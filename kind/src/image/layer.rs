@@ -45,6 +45,12 @@ impl Layer {
         self.put(place, Place::Text { text: text.into(), mode })
     }
 
+    /// A folder, with this mode.
+    #[must_use]
+    pub fn folder(self, place: &str, mode: u32) -> Self {
+        self.put(place, Place::Folder { mode })
+    }
+
     /// A symbolic link.
     #[must_use]
     pub fn link(self, place: &str, to: impl Into<PathBuf>) -> Self {

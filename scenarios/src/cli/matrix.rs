@@ -14,6 +14,7 @@ use super::run::{Ground, JOBS, RUNS, header, judged, make_out};
 use super::{Failure, MatrixArgs, Screen, Summary, With};
 use crate::language::Problems;
 use crate::matrix::{Cell, FILES, Grid, Key, Note, Standing, plane, read, standing};
+use crate::play::planes::Where;
 use crate::play::releases::Ends;
 use crate::play::run::Order;
 
@@ -140,6 +141,7 @@ impl Plays<'_> {
             ends: Ends::new(),
             eso_values: self.args.eso_values.clone(),
             keep: false,
+            plane: Where::Embedded,
         };
         let (verdict, aftermath) = judged(&order, header, self.screen, &self.ground).map_err(message)?;
         if let (None, Some(why)) = (&verdict.on, &verdict.broke) {

@@ -171,6 +171,12 @@ struct RunArgs {
     /// Values for ESO's chart (concurrent, token cache, …)
     #[arg(long, value_name = "FILE", value_parser = readable)]
     eso_values: Option<PathBuf>,
+    /// Where the servers run: as processes of this host, or as pods of a cluster of kind
+    #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
+    plane: PlaneName,
+    /// Play in a cluster that was kept, and leave it there
+    #[arg(long = "use", value_name = "NAME")]
+    kept: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -8,9 +8,10 @@ use handover_harness::event::{Ending, FORMAT, Header};
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, exit_of, junit, write_atomically};
 
-use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
+use super::{BenchArgs, Failure, PlaneName, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
 use crate::play::bench;
 use crate::play::halt::Halt;
+use crate::play::planes::Where;
 use crate::play::releases::Ends;
 use crate::play::run::{Aftermath, Order, run as play};
 
@@ -19,6 +20,7 @@ pub(super) const JOBS: u64 = 6;
 
 /// `handover run`
 pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let plane = plane(args)?;
     let (header, order) = prepare(&args.which, with, screen, |header, request, scenarios| Order {
         run: header.run.clone(),
         scenarios,
@@ -29,11 +31,23 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         ends: Ends::new(),
         eso_values: args.eso_values.clone(),
         keep: args.keep,
+        plane,
     })?;
     let (verdict, aftermath) = judged(&order, header, screen, &Ground::new()?)?;
     let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
     judge::show(&verdict, exit, &order.out, args.format, screen);
     Ok(exit)
+}
+
+/// Where a run plays.
+fn plane(args: &RunArgs) -> Result<Where, Failure> {
+    match (args.plane, &args.kept) {
+        (PlaneName::Embedded, None) => Ok(Where::Embedded),
+        (PlaneName::Embedded, Some(_)) => {
+            Err(Failure::usage("--use names a cluster: say --plane kind as well".to_owned()))
+        }
+        (PlaneName::Kind, kept) => Ok(Where::Kind { kept: kept.clone() }),
+    }
 }
 
 /// `handover bench`
@@ -49,6 +63,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         ends: Ends::new(),
         eso_values: None,
         keep: false,
+        plane: Where::Embedded,
     })?;
     let ground = Ground::new()?;
     let (verdict, aftermath) = judged(&order, header, screen, &ground)?;
@@ -162,7 +177,7 @@ fn through(
 ) -> Result<Vec<Aftermath>, Failure> {
     let mut names = Vec::new();
     for (order, header) in &orders {
-        let aborted = junit::aborted(&header.run, &header.wall, handover_fixtures::embedded::NAME);
+        let aborted = junit::aborted(&header.run, &header.wall, order.plane.name());
         write_atomically(&order.out.join("junit.xml"), aborted)
             .map_err(|error| Failure::environment(&error))?;
         let (swept, left) = gc::runs(order.components.cache.root())?;

@@ -25,6 +25,27 @@ pub fn keep_logs(masker: &Masker, raw: &Path, out: &Path) -> Vec<String> {
     failed
 }
 
+/// Copies all files below `raw` to `to`, masked, if it is there. Answers with what could not be kept.
+pub fn keep_tree(masker: &Masker, raw: &Path, to: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(raw) else { return Vec::new() };
+    let mut failed = Vec::new();
+    if let Err(error) = handover_fixtures::embedded::template::private_dir(to) {
+        return vec![format!("cannot keep {} in {}: {error}", raw.display(), to.display())];
+    }
+    for entry in entries.filter_map(Result::ok) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => failed.extend(keep_tree(masker, &from, &to)),
+            Ok(kind) if kind.is_file() => {
+                failed.extend(masker.mask_file(&from, &to).err().map(|error| chain(&error)));
+            }
+            // Links lead to files that are kept as well.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    failed
+}
+
 /// Where a secret was found, for people; never which.
 pub fn told(leak: &Leak) -> String {
     format!("{} at byte {} ({})", leak.file.display(), leak.offset, leak.encoding)

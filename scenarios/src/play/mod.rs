@@ -7,6 +7,7 @@ mod fill;
 pub mod given;
 pub mod halt;
 mod passwords;
+pub mod planes;
 pub mod releases;
 pub mod run;
 pub mod scenario;

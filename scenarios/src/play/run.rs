@@ -8,20 +8,23 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Request, Resolved, ResolvedSet, resolve};
-use handover_fixtures::embedded::{self, Embedded};
+use handover_fixtures::components::{self, Component, Resolved, ResolvedSet, resolve};
+use handover_fixtures::embedded::Request;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::reviewer_token;
-use handover_fixtures::plane::{Plane, Server};
+use handover_fixtures::plane::Server;
 use handover_fixtures::process::RunDir;
 use handover_harness::event::{ComponentInfo, ComponentState, Ending, Header, RunInfo, What};
 use handover_harness::fingerprint::Fingerprinter;
 use handover_harness::mask::{Masked, Masker};
 use handover_harness::recorder::{Recorder, Scribe};
+use handover_kind::cluster::NODE_LOGS;
+use handover_kind::own::OwnCluster;
 
 use super::calibrate::calibrate;
 use super::halt::Halt;
+use super::planes::{Running, StartError, Where, With};
 use super::releases::{Ends, Releases};
 use super::schedule::{self, Claims};
 use super::stage::{House, Stage};
@@ -50,13 +53,15 @@ pub struct Order {
     /// What phases and order are drawn from.
     pub seed: u64,
     /// How components are obtained.
-    pub components: Request,
+    pub components: components::Request,
     /// The two releases of an upgrade, where it is about one.
     pub ends: Ends,
     /// Values for ESO's chart.
     pub eso_values: Option<PathBuf>,
     /// Whether the servers' data is kept.
     pub keep: bool,
+    /// Where it plays.
+    pub plane: Where,
 }
 
 /// Is shown what a run does while it does it.
@@ -106,6 +111,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let cache = order.components.cache.root().to_owned();
     let mut aftermath = Aftermath::default();
     let run_dir = RunDir::create(&cache.join("runs"), &order.run)?;
+    let own = OwnCluster::default();
     let broke =
         |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
@@ -126,12 +132,12 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
             show.run(note);
             scribe.note(note);
         }
-        let plane = unless(halt, start(order, &components, &run_dir, &scribe, show)).await?;
+        let plane = unless(halt, start(order, &components, &run_dir, &scribe, show, &own)).await?;
         let plane = Arc::new(plane.map_err(|error| broke(&error))?);
         let played = on_plane(order, &plane, releases, &scribe, show, halt).await;
         show.run("stopping the servers");
         let plane = Arc::into_inner(plane).expect("everybody who played has left the plane");
-        let names: Vec<String> = plane.usage().into_keys().collect();
+        let names = plane.components();
         aftermath.left = plane.stop().await;
         for name in names {
             scribe.record(What::Component { name, state: ComponentState::Stopped });
@@ -151,7 +157,14 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         halt.halt(ending);
     }
 
-    for failure in evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out) {
+    aftermath.left.extend(own.fell(order.keep).await);
+    let mut failures = evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out);
+    failures.extend(evidence::keep_tree(
+        &masker,
+        &run_dir.path().join(NODE_LOGS),
+        &order.out.join(NODE_LOGS),
+    ));
+    for failure in failures {
         scribe.note(&failure);
     }
     scribe.record(What::End(halt.reason().unwrap_or(Ending::Finished)));
@@ -194,6 +207,11 @@ pub(super) async fn obtain(
             wanted.remove(&component);
         }
     }
+    if let Where::Kind { .. } = order.plane {
+        // The cluster has its own.
+        let own = [Component::Etcd, Component::KubeApiserver, Component::KubeControllerManager];
+        wanted.retain(|component| !own.contains(component));
+    }
     resolve(order.components.clone().only(wanted), show.obtaining()).await
 }
 
@@ -206,7 +224,7 @@ fn info(order: &Order, components: &ResolvedSet) -> RunInfo {
     let components = components.iter().map(component_info);
     RunInfo {
         handover: env!("CARGO_PKG_VERSION").to_owned(),
-        plane: embedded::NAME.to_owned(),
+        plane: order.plane.name().to_owned(),
         seed: order.seed,
         components: components.collect(),
     }
@@ -236,7 +254,8 @@ async fn start(
     run_dir: &RunDir,
     scribe: &Scribe,
     show: &dyn Show,
-) -> Result<Embedded, embedded::PlaneError> {
+    own: &OwnCluster,
+) -> Result<Running, StartError> {
     show.run("starting the servers");
     let tell = |name: &str, state: ComponentState| {
         if state == ComponentState::Ready {
@@ -247,7 +266,7 @@ async fn start(
     let note = |text: &str| {
         scribe.note(text);
     };
-    let request = embedded::Request {
+    let request = Request {
         cache: order.components.cache.root(),
         run: run_dir,
         servers: servers(&order.scenarios),
@@ -257,7 +276,14 @@ async fn start(
         tell: &tell,
         note: &note,
     };
-    Embedded::start(&request).await
+    let with = With {
+        name: &order.run,
+        components: &order.components,
+        progress: show.obtaining(),
+        show: &|text| show.run(text),
+        own,
+    };
+    order.plane.start(&request, with).await
 }
 
 /// What `work` comes to, or why it was stopped.
@@ -271,13 +297,14 @@ async fn unless<T>(halt: &Halt, work: impl Future<Output = T>) -> Result<T, Endi
 /// Everything between the start and the stop of the plane.
 async fn on_plane(
     order: &Order,
-    plane: &Arc<Embedded>,
+    plane: &Arc<Running>,
     releases: Releases,
     scribe: &Scribe,
     show: &dyn Show,
     halt: &Halt,
 ) -> Result<(), Ending> {
     let broke = |error: KubeError| Ending::Broke(scribe.mask(&chain(&error)));
+    let plane = plane.plane();
     let applier = Applier::new(plane.kube().clone());
     let reviewer = unless(halt, reviewer_token(&applier)).await?.map_err(broke)?;
     scribe.masker().learn(&reviewer);
@@ -286,7 +313,7 @@ async fn on_plane(
         scribe.masker().learn(administrator.password());
     }
     let house = House {
-        plane: Arc::clone(plane) as Arc<dyn Plane>,
+        plane,
         applier,
         prints: Arc::new(Fingerprinter::new()),
         reviewer,
@@ -300,7 +327,7 @@ async fn on_plane(
     let calibration = unless(halt, calibrate(&house)).await?.map_err(broke)?;
     scribe.record(What::Calibrated(calibration));
     scribe.note(MEASURED);
-    usage(&house, scribe);
+    usage(&house, scribe).await;
     let playing = play_all(order, &house, scribe, show, halt);
     tokio::pin!(playing);
     tokio::select! {
@@ -308,7 +335,7 @@ async fn on_plane(
         // Who dies halts the run; the scenarios still end in order.
         () = pulse(&house, scribe, halt) => playing.await,
     }
-    usage(&house, scribe);
+    usage(&house, scribe).await;
     Ok(())
 }
 
@@ -366,8 +393,8 @@ fn drawn(count: usize, seed: u64) -> Vec<usize> {
     order
 }
 
-fn usage(house: &House, scribe: &Scribe) {
-    for (name, usage) in house.plane.usage() {
+async fn usage(house: &House, scribe: &Scribe) {
+    for (name, usage) in house.plane.usage().await {
         scribe.record(What::Usage { name, cpu: usage.cpu.into(), rss: usage.rss_bytes });
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use handover_fixtures::cause::chain;
 use handover_fixtures::kubernetes::KubeError;
 use handover_harness::event::{Ending, What};
+use handover_harness::plan::Evidence;
 use handover_harness::verdict::Verdict;
 use handover_harness::wait::Progress;
 use kube::api::DynamicObject;
@@ -28,7 +29,11 @@ pub type Tell<'a> = dyn Fn(&str) + Send + Sync + 'a;
 
 /// Plays one scenario and records how it ended. `halt` ends it early, wherever it is.
 pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
-    stage.scribe.record(What::Plan(Box::new(stage.scenario.plan.clone())));
+    let mut plan = stage.scenario.plan.clone();
+    if !stage.house.plane.models_pods() {
+        plan.evidence = Evidence::Real;
+    }
+    stage.scribe.record(What::Plan(Box::new(plan)));
     let mut watching = Watching::new();
     let ending = tokio::select! {
         ending = through(stage, tell, &mut watching) => ending,

@@ -34,6 +34,12 @@ pub async fn apply(stage: &Stage<'_>, manifests: &[Manifest]) -> Result<(), Play
         for change in rewrite(&mut object, &to) {
             stage.scribe.note(&format!("{change} ({}:{})", manifest.file, manifest.line));
         }
+        if let Ok(workloads) = stage.house.plane.workloads() {
+            let namespace = manifest.namespace.as_deref().unwrap_or(&stage.namespace);
+            for change in workloads.fit(namespace, &mut object).await? {
+                stage.scribe.note(&format!("{change} ({}:{})", manifest.file, manifest.line));
+            }
+        }
         objects.push((object, format!("{}:{}", manifest.file, manifest.line)));
     }
     let (later, first): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| reads(object));

@@ -1,0 +1,132 @@
+//! The cluster of one run: raised from nothing, and taken away again however the run ends.
+//!
+//! What is made is known before it is made, so whoever is interrupted half-way takes away all of it.
+
+use std::sync::Arc;
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::{Component, ResolveError, resolve};
+use handover_fixtures::process::{RunDir, SpawnError, Spawner};
+use tokio::sync::Mutex;
+
+use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, NODE_LOGS, Order};
+use crate::docker::{Daemon, DockerError};
+use crate::image::{Choice, ImageError};
+use crate::kept::{Ground, Kept, KeptError};
+use crate::servers::ServersError;
+use crate::servers::site::Site;
+
+/// What a run has of its own at Docker; nothing until it is raised.
+#[derive(Default)]
+pub struct OwnCluster(Mutex<Option<Begun>>);
+
+/// What was begun, and has to be ended.
+struct Begun {
+    daemon: Daemon,
+    /// The run whose label everything carries.
+    run: Option<String>,
+    cluster: Option<(Kind, Cluster)>,
+}
+
+/// Why there is no cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnError {
+    /// No daemon.
+    #[error(transparent)]
+    Docker(#[from] Box<DockerError>),
+    /// `kind` cannot be obtained.
+    #[error(transparent)]
+    Component(#[from] Box<ResolveError>),
+    /// No cluster of that name was kept.
+    #[error(transparent)]
+    Kept(#[from] Box<KeptError>),
+    /// No image of a node.
+    #[error(transparent)]
+    Image(#[from] Box<ImageError>),
+    /// Nothing can be started.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// `kind` cannot be used.
+    #[error(transparent)]
+    Kind(#[from] Box<KindError>),
+    /// No cluster.
+    #[error(transparent)]
+    Cluster(#[from] Box<ClusterError>),
+    /// It was made, and cannot be used.
+    #[error(transparent)]
+    Site(#[from] Box<ServersError>),
+}
+
+impl OwnCluster {
+    /// Finds or starts a daemon, finds or makes the image of a node, and makes a cluster that is called after the run
+    /// `name`.
+    ///
+    /// # Errors
+    /// What could not be had. What was made so far is there until [`fell`](Self::fell).
+    pub async fn raise(
+        &self,
+        ground: &Ground<'_>,
+        run: &RunDir,
+        name: &str,
+    ) -> Result<(Site, Made), OwnError> {
+        let mut begun = self.0.lock().await;
+        let daemon = ground.daemon().await.map_err(Box::new)?;
+        let Begun { daemon, cluster, .. } =
+            begun.insert(Begun { daemon, run: Some(name.to_owned()), cluster: None });
+        let image = ground.image(daemon, run, name, &Choice::default()).await.map_err(Box::new)?;
+        let wanted = ground.request.clone().only([Component::Kind]);
+        let set = resolve(wanted, Arc::clone(&ground.progress)).await.map_err(Box::new)?;
+        let program = set.require(Component::Kind).map_err(Box::new)?.path();
+        let spawner = Spawner::start(run.ledger())?;
+        let docker = daemon.docker.clone();
+        let kind = Kind::new(program, docker.clone(), spawner, &run.path().join("logs")).map_err(Box::new)?;
+        let order = Order { name, run: name, image: &image, dir: run.path() };
+        // Before it is there: who is interrupted has something to take away.
+        let (kind, _) = cluster.insert((kind, Cluster::named(name, run.path())));
+        let (_, made) = Cluster::create(kind, &order, ground.tell).await.map_err(Box::new)?;
+        let site = Site::open(run.path(), docker).await.map_err(Box::new)?;
+        Ok((site, made))
+    }
+
+    /// A cluster that was kept, and stays.
+    ///
+    /// # Errors
+    /// That there is none of that name, or that it does not answer.
+    pub async fn enter(&self, ground: &Ground<'_>, name: &str) -> Result<Site, OwnError> {
+        let mut begun = self.0.lock().await;
+        let cluster = Kept::of(&ground.request.cache).get(name).map_err(Box::new)?;
+        let daemon = ground.daemon().await.map_err(Box::new)?;
+        let Begun { daemon, .. } = begun.insert(Begun { daemon, run: None, cluster: None });
+        Ok(Site::open(cluster.dir(), daemon.docker.clone()).await.map_err(Box::new)?)
+    }
+
+    /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
+    /// ([`NODE_LOGS`]), unmasked. Answers with what is still there, and why.
+    pub async fn fell(&self, logs: bool) -> Vec<String> {
+        let Some(Begun { daemon, run, cluster }) = self.0.lock().await.take() else { return Vec::new() };
+        let mut left = Vec::new();
+        if let Some((kind, cluster)) = cluster {
+            if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
+                left.push(format!("the logs of the node: {}", chain(&error)));
+            }
+            if let Err(error) = cluster.delete(&daemon.docker).await {
+                left.push(format!("cluster {}: {}", cluster.name(), chain(&error)));
+            }
+        }
+        // What was under way when it was interrupted: the image of a node in the making.
+        if let Some(run) = run {
+            let owned = daemon.docker.owned_by(&run).await;
+            let removed = match owned {
+                Ok(owned) => daemon.docker.remove(&owned).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = removed {
+                left.push(chain(&error));
+            }
+        }
+        if let Err(error) = daemon.leave().await {
+            left.push(chain(&error));
+        }
+        left
+    }
+}

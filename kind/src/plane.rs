@@ -1,0 +1,387 @@
+//! The kind plane: the servers as pods of a cluster that runs, held and stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::Component;
+use handover_fixtures::database::Administrator;
+use handover_fixtures::embedded::Request;
+use handover_fixtures::embedded::eso::Crds;
+use handover_fixtures::embedded::ground::Ground;
+use handover_fixtures::embedded::template::private_dir;
+use handover_fixtures::eso::chart;
+use handover_fixtures::kubernetes::KubeError;
+use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::kubernetes::reviewer::NAMESPACE;
+use handover_fixtures::link::Relay;
+use handover_fixtures::openbao::{self, AuditFeed};
+use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
+use handover_fixtures::process::{Port, Ports, Spawner, Usage};
+use handover_fixtures::refusals::RefusalFeed;
+use handover_fixtures::workloads::Workloads;
+use handover_harness::wait::Progress;
+use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+use kube::api::{Api, DynamicObject, ListParams};
+use tokio::sync::watch;
+
+use crate::servers::images::Images;
+use crate::servers::manifest::{COMPONENT, namespace};
+use crate::servers::member::{Base, Member};
+use crate::servers::pods::{Known, Pods};
+use crate::servers::services::{Place, place};
+use crate::servers::site::Site;
+use crate::servers::stand_ins::StandIns;
+use crate::servers::start::{Database, Floor, port};
+use crate::servers::{ServersError, eso, usage};
+
+/// The label of namespaces that scenarios make.
+const SCENARIO: &str = "handover.dev/scenario";
+/// How long a namespace may take to be gone.
+const GONE_WITHIN: Duration = Duration::from_secs(30);
+
+/// What this plane is called.
+pub const NAME: &str = "kind";
+
+/// The running plane.
+pub struct Kind {
+    ca_pem: String,
+    api_server: (SocketAddr, String),
+    kube: kube::Client,
+    openbao: openbao::Client,
+    audit: AuditFeed,
+    refusals: RefusalFeed,
+    administrators: BTreeMap<Server, Arc<dyn Administrator>>,
+    members: Vec<Member>,
+    crds: Crds,
+    places: BTreeMap<Server, Place>,
+    /// The harness's own ways.
+    links: BTreeMap<Server, Relay>,
+    metrics: Place,
+    workloads: Option<StandIns>,
+    pods: Arc<Pods>,
+    node: String,
+    dir: PathBuf,
+    _ports: Vec<Port>,
+}
+
+impl Kind {
+    /// Starts everything in a cluster side by side.
+    ///
+    /// # Errors
+    /// What could not be made or started. The cluster is as it is then: whoever made it removes it.
+    pub async fn start(request: &Request<'_>, site: Site) -> Result<Self, ServersError> {
+        let wanted: BTreeSet<Server> = request.servers.iter().copied().chain([Server::Openbao]).collect();
+        let applier = Arc::new(Applier::new(site.kube.clone()));
+        applier.apply(&namespace(NAMESPACE), "").await?;
+        applier.apply(&namespace(chart::NAMESPACE), "").await?;
+        let found = futures::future::try_join_all(wanted.iter().map(async |server| {
+            let place = place(&applier, &site.node, server.word(), NAMESPACE, port(*server)).await?;
+            Ok::<_, ServersError>((*server, place))
+        }));
+        let places: BTreeMap<Server, Place> = found.await?.into_iter().collect();
+        let api_server = api_server(&site).await?;
+
+        let spawner =
+            Spawner::start(request.run.ledger()).map_err(handover_fixtures::embedded::PlaneError::from)?;
+        let ports = Ports::open(request.cache.join("ports"))
+            .map_err(handover_fixtures::embedded::PlaneError::from)?;
+        let dir = site.share.host.join(request.run.path().file_name().unwrap_or_default());
+        private_dir(&dir).map_err(ServersError::file(&dir))?;
+        let ground = Ground::new(request, dir.clone(), spawner, ports, &names(&places))?;
+        let logs = ground.place("servers")?.log.parent().expect("a log is in a directory").to_owned();
+        let pods = Arc::new(Pods::watch(&site.kube, &logs));
+        let images = Images::of(request.cache, site.node.clone()).await?;
+        let floor = Floor {
+            ground: &ground,
+            base: Base { applier: Arc::clone(&applier), node: site.node.clone(), known: pods.known() },
+            images: images.clone(),
+            share: site.share.clone(),
+            places,
+        };
+        let wants = |server| wanted.contains(&server);
+        let ((eso, metrics), openbao, mysql, valkey, postgres) = tokio::try_join!(
+            eso::start(&floor),
+            floor.openbao(),
+            optional(wants(Server::Mysql), floor.mysql()),
+            optional(wants(Server::Valkey), floor.valkey()),
+            optional(wants(Server::Postgres), floor.postgres()),
+        )?;
+        let mut refusals = RefusalFeed::new(who(&site, pods.known()));
+        if let Some(valkey) = &valkey {
+            refusals.of_valkey(valkey.admin.clone());
+        }
+        let mut keep = Keep {
+            members: vec![eso, openbao.member],
+            links: BTreeMap::from([(Server::Openbao, openbao.link)]),
+            administrators: BTreeMap::new(),
+        };
+        mysql.map(|mysql| keep.database(Server::Mysql, mysql, &mut refusals)).transpose()?;
+        valkey.map(|valkey| keep.database(Server::Valkey, valkey, &mut refusals)).transpose()?;
+        postgres.map(|postgres| keep.database(Server::Postgres, postgres, &mut refusals)).transpose()?;
+        let Keep { members, links, administrators } = keep;
+        let workloads = match request.workloads {
+            true => {
+                let handover = std::env::current_exe().map_err(ServersError::file("/proc/self/exe"))?;
+                let bao = request.components.program(Component::Openbao)?;
+                Some(StandIns::new(handover, bao, images, applier, Arc::clone(&pods)))
+            }
+            false => None,
+        };
+        let places = floor.places;
+        let (ports, pki) = ground.into_ports();
+        Ok(Self {
+            ca_pem: pki.ca_pem,
+            api_server,
+            crds: Crds(site.kube.clone()),
+            kube: site.kube,
+            openbao: openbao.client,
+            audit: openbao.audit,
+            refusals,
+            administrators,
+            members,
+            places,
+            links,
+            metrics,
+            workloads,
+            pods,
+            node: site.node.name,
+            dir,
+            _ports: ports,
+        })
+    }
+
+    fn lacks(what: impl Into<String>) -> Lacks {
+        Lacks { plane: NAME, what: what.into() }
+    }
+
+    /// Removes what is of this run in a cluster that stays: what scenarios made, while ESO still runs, whose finalizers
+    /// hold it; then the servers, then their data. Answers with what could not be removed, and why.
+    pub async fn stop(self) -> Vec<String> {
+        let mut left = Vec::new();
+        if let Err(error) = self.remove_namespaces().await {
+            left.push(chain(&error));
+        }
+        let ends = self.members.iter().map(async |member| {
+            let ended = member.remove().await;
+            ended.err().map(|why| format!("{}: {why}", member.name()))
+        });
+        left.extend(futures::future::join_all(ends).await.into_iter().flatten());
+        if let Err(error) = std::fs::remove_dir_all(&self.dir) {
+            left.push(format!("{}: {error}", self.dir.display()));
+        }
+        left
+    }
+
+    async fn remove_namespaces(&self) -> Result<(), KubeError> {
+        let api: Api<Namespace> = Api::all(self.kube.clone());
+        let all = api.list(&ListParams::default().labels(SCENARIO)).await;
+        let all = all.map_err(|error| KubeError::request("list the namespaces of scenarios", error))?;
+        let applier = Applier::new(self.kube.clone());
+        let gone = |found: Option<&DynamicObject>| match found {
+            None => Progress::There(()),
+            Some(_) => Progress::NotYet("something in it is not gone".into()),
+        };
+        let removed = all.items.iter().filter_map(|found| found.metadata.name.as_deref()).map(async |name| {
+            let object = namespace(name);
+            applier.delete(&object, "").await?;
+            applier.wait_for(&object, "", "gone", GONE_WITHIN, gone).await
+        });
+        futures::future::try_join_all(removed).await.map(drop)
+    }
+
+    /// The components that run.
+    pub fn components(&self) -> Vec<String> {
+        self.members.iter().map(|member| member.name().to_owned()).collect()
+    }
+}
+
+/// Where the API server is for pods, and who signed its certificate.
+async fn api_server(site: &Site) -> Result<(SocketAddr, String), ServersError> {
+    let services: Api<Service> = Api::namespaced(site.kube.clone(), "default");
+    let refused = |error| KubeError::request("get Service kubernetes", error);
+    let service = services.get("kubernetes").await.map_err(refused)?;
+    let spec = service.spec.unwrap_or_default();
+    let address: Option<IpAddr> = spec.cluster_ip.as_deref().and_then(|address| address.parse().ok());
+    let port = spec.ports.iter().flatten().find_map(|port| u16::try_from(port.port).ok());
+    let (Some(address), Some(port)) = (address, port) else {
+        let what = "Service kubernetes".to_owned();
+        let why = "it has no address".to_owned();
+        return Err(KubeError::Shape { what, why }.into());
+    };
+    Ok((SocketAddr::new(address, port), site.ca_pem.clone()))
+}
+
+/// By which names the servers are known in the cluster.
+fn names(places: &BTreeMap<Server, Place>) -> Vec<String> {
+    let names = places.iter().flat_map(|(server, place)| {
+        let service = format!("{}.{NAMESPACE}.svc", server.word());
+        [place.inside.ip().to_string(), service.clone(), format!("{service}.cluster.local")]
+    });
+    names.collect()
+}
+
+/// Whose connections come from an address: this host's, towards the node, are the harness's; a pod's are whose it is.
+fn who(
+    site: &Site,
+    known: watch::Receiver<Known>,
+) -> impl Fn(IpAddr) -> Option<Peer> + Send + Sync + 'static {
+    let towards = || {
+        let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+        socket.connect(site.node.at(9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    let harness = [towards(), Some(site.node.address)];
+    move |address| {
+        if harness.contains(&Some(address)) {
+            return Some(Peer::Harness);
+        }
+        let text = address.to_string();
+        let known = known.borrow();
+        let is_it = |pod: &&Arc<Pod>| {
+            pod.status.as_ref().and_then(|status| status.pod_ip.as_deref()) == Some(text.as_str())
+        };
+        let pod = known.values().find(is_it)?;
+        let component = pod.metadata.labels.as_ref().and_then(|labels| labels.get(COMPONENT));
+        Some(match component.map(String::as_str) {
+            Some("eso") => Peer::Eso,
+            Some(name) => Peer::Server(Server::ALL.into_iter().find(|server| server.word() == name)?),
+            None => Peer::Workload,
+        })
+    }
+}
+
+impl Plane for Kind {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn models_pods(&self) -> bool {
+        false
+    }
+
+    fn offers(&self) -> Vec<Server> {
+        self.places.keys().copied().collect()
+    }
+
+    fn kube(&self) -> &kube::Client {
+        &self.kube
+    }
+
+    fn api_server(&self) -> Result<(SocketAddr, &str), Lacks> {
+        Ok((self.api_server.0, &self.api_server.1))
+    }
+
+    fn address(&self, from: Peer, to: Peer) -> Result<SocketAddr, Lacks> {
+        let way = || Self::lacks(format!("way from {from} to {to}"));
+        match (from, to) {
+            (Peer::Harness, _) => self.link(from, to).map(Relay::address),
+            (_, Peer::Server(server)) => self.places.get(&server).map(|place| place.inside).ok_or_else(way),
+            (_, Peer::ApiServer) => Ok(self.api_server.0),
+            (_, Peer::Etcd | Peer::ControllerManager | Peer::Eso | Peer::Workload | Peer::Harness) => {
+                Err(way())
+            }
+        }
+    }
+
+    fn link(&self, from: Peer, to: Peer) -> Result<&Relay, Lacks> {
+        let link = match (from, to) {
+            (Peer::Harness, Peer::Server(server)) => self.links.get(&server),
+            _ => None,
+        };
+        link.ok_or_else(|| Self::lacks(format!("link from {from} to {to} that can be broken")))
+    }
+
+    fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    fn openbao(&self) -> &openbao::Client {
+        &self.openbao
+    }
+
+    fn audit(&self) -> &AuditFeed {
+        &self.audit
+    }
+
+    fn refusals(&self) -> &RefusalFeed {
+        &self.refusals
+    }
+
+    fn administrator(&self, server: Server) -> Result<Arc<dyn Administrator>, Lacks> {
+        self.administrators.get(&server).cloned().ok_or_else(|| Self::lacks(server.word()))
+    }
+
+    fn workloads(&self) -> Result<&dyn Workloads, Lacks> {
+        match &self.workloads {
+            Some(workloads) => Ok(workloads),
+            None => Err(Self::lacks("workloads")),
+        }
+    }
+
+    fn usage(&self) -> BoxFuture<'_, BTreeMap<String, Usage>> {
+        Box::pin(async {
+            let known = self.pods.known().borrow().clone();
+            usage::ask(&self.kube, &self.node, &known).await
+        })
+    }
+
+    fn logs(&self) -> BTreeMap<String, PathBuf> {
+        let members = self.members.iter().map(|member| (member.name().to_owned(), member.log().clone()));
+        members.chain(self.pods.logs()).collect()
+    }
+
+    fn control(&self, component: &str) -> Result<&dyn Control, Lacks> {
+        if component == Component::EsoCrds.name() {
+            return Ok(&self.crds);
+        }
+        let member = self.members.iter().find(|member| member.name() == component);
+        let lacks = || Self::lacks(format!("{component} that can be stopped and started"));
+        member.map(|member| member as &dyn Control).ok_or_else(lacks)
+    }
+
+    fn metrics(&self, component: &str) -> Result<SocketAddr, Lacks> {
+        match component {
+            "eso" => Ok(self.metrics.outside),
+            _ => Err(Self::lacks(format!("metrics of {component}"))),
+        }
+    }
+
+    fn deaths(&self) -> Vec<(String, String)> {
+        self.members.iter().filter_map(|member| Some((member.name().to_owned(), member.death()?))).collect()
+    }
+}
+
+/// What is kept of the servers while they are put together.
+struct Keep {
+    members: Vec<Member>,
+    links: BTreeMap<Server, Relay>,
+    administrators: BTreeMap<Server, Arc<dyn Administrator>>,
+}
+
+impl Keep {
+    fn database<A: Administrator + 'static>(
+        &mut self,
+        server: Server,
+        database: Database<A>,
+        refusals: &mut RefusalFeed,
+    ) -> Result<(), ServersError> {
+        let log = database.member.log();
+        refusals.of_log(server, log).map_err(ServersError::file(log))?;
+        self.links.insert(server, database.link);
+        self.members.push(database.member);
+        self.administrators.insert(server, Arc::new(database.admin));
+        Ok(())
+    }
+}
+
+async fn optional<T>(
+    wanted: bool,
+    start: impl Future<Output = Result<T, ServersError>>,
+) -> Result<Option<T>, ServersError> {
+    if wanted { start.await.map(Some) } else { Ok(None) }
+}

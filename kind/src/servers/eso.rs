@@ -1,0 +1,158 @@
+//! ESO in a cluster: its own Deployment as its chart renders it, with its own ServiceAccount.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::{Component, ResolvedSet};
+use handover_fixtures::embedded::PlaneError;
+use handover_fixtures::eso::canary::{self, Canary};
+use handover_fixtures::eso::release::{Parts, Release, bring_crds, bring_permissions};
+use handover_fixtures::eso::{chart, host};
+use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::process::{Spawner, write_private};
+use serde_json::{Value, json};
+
+use super::images::Images;
+use super::member::{Member, Succession, Successor};
+use super::services::Place;
+use super::start::Floor;
+use super::{ServersError, manifest};
+
+/// The version of what a template holds.
+const RECIPE: &str = "1";
+/// What was read of a release.
+const RELEASE: &str = "eso.json";
+/// Where it serves its metrics, as its chart has it unless the values say otherwise.
+pub const METRICS: u16 = 8080;
+
+/// What every release of ESO has in common here.
+#[derive(Clone)]
+struct Seat {
+    applier: Arc<Applier>,
+    images: Images,
+    spawner: Spawner,
+    /// Its directory.
+    dir: PathBuf,
+    /// Values for its chart.
+    values: Option<PathBuf>,
+    canary: Canary,
+}
+
+/// Starts ESO; it is ready when it has reconciled the canary. Answers with where it serves its metrics, too.
+///
+/// # Errors
+/// What could not be read, made or started.
+pub async fn start(floor: &Floor<'_>) -> Result<(Member, Place), ServersError> {
+    let ground = floor.ground;
+    let place = ground.place("eso")?;
+    let components = ground.request.components;
+    let applier = Arc::clone(&floor.base.applier);
+    let program = components.program(Component::Eso)?;
+    let kinds = async {
+        let release = release(floor).await?;
+        let crds = chart::crds(components.require(Component::EsoCrds)?.path())?;
+        bring_crds(&applier, &crds).await?;
+        bring_permissions(&applier, &release).await?;
+        let (generator, _) = canary::objects(&release.api_version);
+        applier.apply(&generator, canary::NAMESPACE).await?;
+        Ok::<_, ServersError>(release)
+    };
+    let (release, image) = tokio::try_join!(kinds, floor.images.obtain("eso", program, Vec::new()))?;
+    let canary = Canary::of(Arc::clone(&applier), &release).await?;
+    canary.enter(&release).await?;
+    let seat = Seat {
+        applier,
+        images: floor.images.clone(),
+        spawner: ground.spawner.clone(),
+        dir: place.dir,
+        values: ground.request.eso_values.map(Path::to_owned),
+        canary,
+    };
+    let (object, notes) = object(&release, components, &image)?;
+    for note in notes {
+        (ground.request.note)(&note);
+    }
+    let metrics =
+        super::services::place(&seat.applier, &floor.base.node, "eso", chart::NAMESPACE, METRICS).await?;
+    ground.started("eso");
+    let (base, ready, canary) = (floor.base.clone(), seat.canary.ready(), seat.canary.clone());
+    let member = Member::start("eso", base, object, ready, place.log, seat.succession()).await?;
+    ground.ready("eso");
+    let member = member.prepared_by(move || {
+        let canary = canary.clone();
+        Box::pin(async move { canary.forget().await })
+    });
+    Ok((member, metrics))
+}
+
+/// Its Deployment, and what people should know of it.
+fn object(
+    release: &Release,
+    components: &ResolvedSet,
+    image: &str,
+) -> Result<(Value, Vec<String>), ServersError> {
+    let words = components.program(Component::Eso)?.argv0().iter();
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+    let (args, left_out) = host::flags_in_pod(&release.chart, &release.known);
+    let mut object = manifest::deployment(&release.chart.deployment, "eso", image, &words, &args);
+    object["metadata"]["namespace"] = json!(chart::NAMESPACE);
+    Ok((object, host::told(&left_out)))
+}
+
+/// What is read of the run's release: once, for it takes a second.
+async fn release(floor: &Floor<'_>) -> Result<Release, ServersError> {
+    let ground = floor.ground;
+    let values = match ground.request.eso_values {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|source| PlaneError::Values { path: path.to_owned(), source })?,
+        None => String::new(),
+    };
+    let sums =
+        [Component::Eso, Component::EsoCrds, Component::EsoChart].map(|component| ground.sha256(component));
+    let [eso, crds, chart] = sums;
+    let ingredients = [RECIPE, eso?, crds?, chart?, &values];
+    let make = async |draft: &Path| {
+        let parts = Parts::of(ground.request.components)?;
+        let work = ground.place("making-eso")?.dir;
+        let (release, _) = parts.read(&ground.spawner, ground.request.eso_values, &work).await?;
+        let path = draft.join(RELEASE);
+        write_private(&path, serde_json::to_string(&release).expect("a release is plain data"))
+            .map_err(|source| PlaneError::Cache { path, source })
+    };
+    let template = ground.templates.obtain("eso-release", &ingredients, make).await?;
+    let path = template.join(RELEASE);
+    let text = std::fs::read_to_string(&path).map_err(ServersError::file(&path))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let why = format!("{}: {error}; remove that directory and run again", path.display());
+        PlaneError::Template { name: "ESO's release".into(), why }.into()
+    })
+}
+
+impl Seat {
+    fn succession(self) -> Succession {
+        Box::new(move |components| {
+            let seat = self.clone();
+            Box::pin(async move { seat.successor(&components).await.map_err(|error| chain(&error)) })
+        })
+    }
+
+    /// Another release: all of it is read while the one before still runs, and applied when that has ended.
+    async fn successor(self, components: &ResolvedSet) -> Result<Successor, ServersError> {
+        let parts = Parts::of(components)?;
+        let work = tempfile::Builder::new()
+            .prefix("release-")
+            .tempdir_in(&self.dir)
+            .map_err(ServersError::file(&self.dir))?;
+        let (release, crds) = parts.read(&self.spawner, self.values.as_deref(), work.path()).await?;
+        let image = self.images.obtain("eso", components.program(Component::Eso)?, Vec::new()).await?;
+        let (object, notes) = object(&release, components, &image)?;
+        let between = async move {
+            bring_crds(&self.applier, &crds).await?;
+            bring_permissions(&self.applier, &release).await?;
+            Ok::<_, ServersError>(self.canary.enter(&release).await?)
+        };
+        let between = async move { between.await.map_err(|error| chain(&error)) };
+        Ok(Successor { object, between: Some(Box::pin(between)), notes })
+    }
+}

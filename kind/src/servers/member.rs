@@ -1,0 +1,348 @@
+//! One component of the plane: a pod that can be stopped and started again by whom its controller obeys.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use handover_fixtures::cause::chain;
+use handover_fixtures::components::ResolvedSet;
+use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::plane::{Control, ControlError, Order, Tell};
+use handover_fixtures::process::{Progress, Ready, Signal};
+use handover_harness::event::ComponentState;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::ServersError;
+use super::manifest::GRACE;
+use super::pods::{Known, exit, is_of, of_component, statuses, waits};
+use super::site::Node;
+
+/// How long a pod may take to be gone after it was told to.
+const GONE_WITHIN: Duration = Duration::from_secs(GRACE as u64 + 15);
+
+type Prepare = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// What takes the place of what runs.
+pub struct Successor {
+    /// The object: a StatefulSet or a Deployment.
+    pub object: Value,
+    /// What is done in the time in which neither of the two runs.
+    pub between: Option<BoxFuture<'static, Result<(), String>>>,
+    /// What people should know of it.
+    pub notes: Vec<String>,
+}
+
+/// Makes a successor out of a release.
+pub type Succession =
+    Box<dyn Fn(Arc<ResolvedSet>) -> BoxFuture<'static, Result<Successor, String>> + Send + Sync>;
+
+/// What a member stands on.
+#[derive(Clone)]
+pub struct Base {
+    /// Applies its object.
+    pub applier: Arc<Applier>,
+    /// Where its containers are.
+    pub node: Node,
+    /// All pods.
+    pub known: watch::Receiver<Known>,
+}
+
+/// A component that runs as a pod.
+pub struct Member {
+    name: String,
+    base: Base,
+    ready: Ready,
+    log: PathBuf,
+    prepare: Option<Prepare>,
+    succession: Succession,
+    state: Mutex<State>,
+    /// One order after the other.
+    turn: tokio::sync::Mutex<()>,
+}
+
+struct State {
+    /// The object that it is, as it was applied last.
+    object: Value,
+    /// Whether it is not running because it should not.
+    down: bool,
+}
+
+impl Member {
+    /// Applies the object of a component, and waits until it is ready.
+    ///
+    /// # Errors
+    /// What the cluster refused, or what was seen of it last.
+    pub async fn start(
+        name: &str,
+        base: Base,
+        object: Value,
+        ready: Ready,
+        log: PathBuf,
+        succession: Succession,
+    ) -> Result<Self, ServersError> {
+        let state = State { object, down: false };
+        let member = Self {
+            name: name.to_owned(),
+            base,
+            ready,
+            log,
+            prepare: None,
+            succession,
+            state: Mutex::new(state),
+            turn: tokio::sync::Mutex::default(),
+        };
+        member.apply(1).await?;
+        member.wait().await.map_err(|why| member.not_ready(why))?;
+        Ok(member)
+    }
+
+    /// The same with something that is done before it is started again.
+    #[must_use]
+    pub fn prepared_by(
+        self,
+        prepare: impl Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { prepare: Some(Box::new(prepare)), ..self }
+    }
+
+    /// The component.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where what it says is kept.
+    pub fn log(&self) -> &PathBuf {
+        &self.log
+    }
+
+    /// How it ended, if nobody wanted that.
+    pub fn death(&self) -> Option<String> {
+        if self.state().down {
+            return None;
+        }
+        let known = self.base.known.borrow();
+        of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses).find_map(
+            |status| {
+                let ended = |state: &Option<k8s_openapi::api::core::v1::ContainerState>| {
+                    state.as_ref().and_then(|state| state.terminated.clone())
+                };
+                let ended = ended(&status.state).or_else(|| ended(&status.last_state))?;
+                Some(format!("its container {}; log: {}", exit(&ended), self.log.display()))
+            },
+        )
+    }
+
+    fn not_ready(&self, why: String) -> ServersError {
+        ServersError::NotReady { name: self.name.clone(), why, log: self.log.clone() }
+    }
+
+    async fn apply(&self, replicas: u32) -> Result<DynamicObject, ServersError> {
+        let mut object = self.state().object.clone();
+        object["spec"]["replicas"] = json!(replicas);
+        Ok(self.base.applier.apply(&object, "").await?)
+    }
+
+    /// Waits until it answers as it should, while its pod may yet come to that.
+    async fn wait(&self) -> Result<(), String> {
+        let deadline = Instant::now() + self.ready.within();
+        loop {
+            let last = match self.ready.ask().await {
+                Progress::There(()) => return Ok(()),
+                Progress::NotYet(why) => why,
+                Progress::Dead(why) => return Err(why),
+            };
+            if let Some(trouble) = self.trouble() {
+                return Err(trouble);
+            }
+            if Instant::now() > deadline {
+                return Err(format!(
+                    "out of time after {:?}; last: {last}{}",
+                    self.ready.within(),
+                    self.stands()
+                ));
+            }
+            sleep(self.ready.every()).await;
+        }
+    }
+
+    /// What keeps its pod from ever running.
+    fn trouble(&self) -> Option<String> {
+        let known = self.base.known.borrow();
+        let pods = of_component(&known, &self.name);
+        let all = pods.into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
+        let mut troubles = all.filter_map(|status| {
+            let ended = || Some(exit(status.last_state.as_ref()?.terminated.as_ref()?));
+            match waits(status) {
+                Some((reason, message)) => Some(format!("its pod waits: {reason}: {message}")),
+                None if status.restart_count > 1 => {
+                    Some(format!("its container {} again and again", ended()?))
+                }
+                None => None,
+            }
+        });
+        troubles.next()
+    }
+
+    /// How far its pods are, for the last word of a wait.
+    fn stands(&self) -> String {
+        let known = self.base.known.borrow();
+        let pods = of_component(&known, &self.name);
+        let phase =
+            |pod: &&Pod| pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default();
+        match pods.as_slice() {
+            [] => "; it has no pod".to_owned(),
+            pods => format!("; its pod is {}", pods.iter().map(phase).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
+    async fn scale(&self, replicas: u32) -> Result<(), String> {
+        let object = self.state().object.clone();
+        let text =
+            |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let (version, kind) = (text("/apiVersion"), text("/kind"));
+        let (name, namespace) = (text("/metadata/name"), text("/metadata/namespace"));
+        let api = self.base.applier.api(&version, &kind, &namespace).await.map_err(|error| chain(&error))?.0;
+        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        let patched = api.patch(&name, &PatchParams::default(), &patch).await;
+        patched.map(drop).map_err(|error| format!("{kind} {name} cannot be scaled: {}", chain(&error)))
+    }
+
+    /// Removes it from the cluster, and waits until its pods are gone.
+    ///
+    /// # Errors
+    /// What the cluster said.
+    pub async fn remove(&self) -> Result<(), String> {
+        self.state().down = true;
+        let object = self.state().object.clone();
+        self.base.applier.delete(&object, "").await.map_err(|error| chain(&error))?;
+        // Its data goes with it, so it need not be careful. What does not run any more need not be killed.
+        let _ = self.send(Signal::KILL).await;
+        let pods: Vec<(String, String)> = {
+            let known = self.base.known.borrow();
+            let names = known.iter().filter(|(_, pod)| is_of(pod, &self.name));
+            names.map(|(name, _)| name.clone()).collect()
+        };
+        for (namespace, name) in pods {
+            let api: Api<Pod> = Api::namespaced(self.base.applier.client().clone(), &namespace);
+            // Somebody else may have been faster.
+            let _ = api.delete(&name, &DeleteParams::default().grace_period(1)).await;
+        }
+        let mut known = self.base.known.clone();
+        let gone = known.wait_for(|known| of_component(known, &self.name).is_empty());
+        match tokio::time::timeout(GONE_WITHIN, gone).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!("its pod was not gone after {GONE_WITHIN:?}")),
+        }
+    }
+
+    fn failed(&self, why: String) -> ControlError {
+        ControlError::Prepare { name: self.name.clone(), why }
+    }
+
+    async fn end(&self, kill: bool, tell: &Tell<'_>) -> Result<(), ControlError> {
+        if std::mem::replace(&mut self.state().down, true) {
+            return Ok(());
+        }
+        let refused = |why| ControlError::Cluster { name: self.name.clone(), why };
+        if kill {
+            self.send(Signal::KILL).await?;
+        }
+        self.scale(0).await.map_err(refused)?;
+        let mut known = self.base.known.clone();
+        let gone = known.wait_for(|known| of_component(known, &self.name).is_empty());
+        match tokio::time::timeout(GONE_WITHIN, gone).await {
+            Ok(_) => {
+                tell(ComponentState::Stopped);
+                Ok(())
+            }
+            Err(_) => Err(refused(format!("its pod was not gone after {GONE_WITHIN:?}"))),
+        }
+    }
+
+    async fn begin(&self, successor: Option<Successor>, tell: &Tell<'_>) -> Result<(), ControlError> {
+        if !self.state().down {
+            return Err(ControlError::Running { name: self.name.clone() });
+        }
+        if let Some(Successor { object, between, notes: _ }) = successor {
+            if let Some(between) = between {
+                between.await.map_err(|why| self.failed(why))?;
+            }
+            self.state().object = object;
+        }
+        if let Some(prepare) = &self.prepare {
+            prepare().await.map_err(|why| self.failed(why))?;
+        }
+        self.apply(1).await.map_err(|error| self.failed(chain(&error)))?;
+        self.state().down = false;
+        tell(ComponentState::Started);
+        self.wait().await.map_err(|why| self.failed(chain(&self.not_ready(why))))?;
+        tell(ComponentState::Ready);
+        Ok(())
+    }
+
+    async fn send(&self, signal: Signal) -> Result<(), ControlError> {
+        let refused = |why| ControlError::Cluster { name: self.name.clone(), why };
+        let ids: Vec<String> = {
+            let known = self.base.known.borrow();
+            let pods = of_component(&known, &self.name);
+            pods.into_iter()
+                .flat_map(statuses)
+                .filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()))
+                .filter_map(|status| status.container_id.clone())
+                .collect()
+        };
+        if ids.is_empty() {
+            return Err(refused("none of its containers runs".to_owned()));
+        }
+        for id in ids {
+            let sent = self.base.node.signal(&id, signal.as_raw()).await;
+            sent.map_err(|error| refused(chain(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a pod is not on its way out.
+fn is_there(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_none()
+}
+
+impl Control for Member {
+    fn order<'a>(
+        &'a self,
+        order: Order,
+        tell: &'a Tell<'a>,
+    ) -> BoxFuture<'a, Result<Vec<String>, ControlError>> {
+        Box::pin(async move {
+            let _turn = self.turn.lock().await;
+            match order {
+                Order::Stop => self.end(false, tell).await?,
+                Order::Kill => self.end(true, tell).await?,
+                Order::Signal(signal) => self.send(signal).await?,
+                Order::Start => self.begin(None, tell).await?,
+                Order::Restart => {
+                    self.end(false, tell).await?;
+                    self.begin(None, tell).await?;
+                }
+                Order::Replace(release) => {
+                    // Whatever can be done while it runs makes the time shorter in which nobody does.
+                    let mut successor = (self.succession)(release).await.map_err(|why| self.failed(why))?;
+                    let notes = std::mem::take(&mut successor.notes);
+                    self.end(false, tell).await?;
+                    self.begin(Some(successor), tell).await?;
+                    return Ok(notes);
+                }
+            }
+            Ok(Vec::new())
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The planes that a run can play on: which one, started, held and stopped.
+
+use std::sync::Arc;
+
+use handover_fixtures::components;
+use handover_fixtures::components::progress::Progress;
+use handover_fixtures::embedded::{self, Embedded, PlaneError, Request};
+use handover_fixtures::plane::Plane;
+use handover_harness::event::ComponentState;
+use handover_kind::docker::{DockerError, Wish};
+use handover_kind::kept::Ground;
+use handover_kind::own::{OwnCluster, OwnError};
+use handover_kind::plane::{self as kind, Kind};
+use handover_kind::servers::ServersError;
+use handover_kind::servers::site::Site;
+
+/// Where a run plays.
+#[derive(Clone, Debug, Default)]
+pub enum Where {
+    /// As processes of this host.
+    #[default]
+    Embedded,
+    /// In a cluster of kind.
+    Kind {
+        /// The name of one that was kept; without it the run makes its own.
+        kept: Option<String>,
+    },
+}
+
+/// A plane that did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The embedded one.
+    #[error(transparent)]
+    Embedded(#[from] PlaneError),
+    /// There is no cluster.
+    #[error(transparent)]
+    Cluster(#[from] OwnError),
+    /// Docker is not asked as it should be.
+    #[error(transparent)]
+    Docker(#[from] Box<DockerError>),
+    /// The servers do not run in it.
+    #[error(transparent)]
+    Servers(#[from] Box<ServersError>),
+}
+
+/// A plane that runs.
+pub enum Running {
+    /// As processes of this host.
+    Embedded(Arc<Embedded>),
+    /// In a cluster of kind.
+    Kind {
+        /// The plane.
+        plane: Arc<Kind>,
+        /// Whether the cluster stays when the run is over.
+        stays: bool,
+    },
+}
+
+/// What a plane is started with beside its servers.
+pub struct With<'a> {
+    /// The run's name.
+    pub name: &'a str,
+    /// How components are obtained.
+    pub components: &'a components::Request,
+    /// Whoever hears of that.
+    pub progress: Arc<dyn Progress>,
+    /// Hears what is done now, in a few words.
+    pub show: &'a (dyn Fn(&str) + Send + Sync),
+    /// Takes what the run has of its own at Docker, to be taken away when it ends.
+    pub own: &'a OwnCluster,
+}
+
+impl Where {
+    /// What the plane is called.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Embedded => embedded::NAME,
+            Self::Kind { .. } => kind::NAME,
+        }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// What did not start, and why.
+    pub async fn start(&self, request: &Request<'_>, with: With<'_>) -> Result<Running, StartError> {
+        Ok(match self {
+            Self::Embedded => Running::Embedded(Arc::new(Embedded::start(request).await?)),
+            Self::Kind { kept } => {
+                let handover = std::env::current_exe()
+                    .map_err(|source| PlaneError::Cache { path: "/proc/self/exe".into(), source })?;
+                let ground = Ground {
+                    request: with.components.clone(),
+                    wish: Wish::of_process().await.map_err(Box::new)?,
+                    handover: &handover,
+                    progress: Arc::clone(&with.progress),
+                    tell: with.show,
+                };
+                let site = match kept {
+                    Some(name) => with.own.enter(&ground, name).await?,
+                    None => raise(request, &ground, &with).await?,
+                };
+                let plane = Arc::new(Kind::start(request, site).await.map_err(Box::new)?);
+                Running::Kind { plane, stays: kept.is_some() }
+            }
+        })
+    }
+}
+
+/// Makes a cluster of the run's own.
+async fn raise(request: &Request<'_>, ground: &Ground<'_>, with: &With<'_>) -> Result<Site, StartError> {
+    (request.tell)("cluster", ComponentState::Started);
+    let (site, made) = with.own.raise(ground, request.run, with.name).await?;
+    (request.tell)("cluster", ComponentState::Ready);
+    if made.retried {
+        (request.note)("kind's own deadline for a node's start was missed: the cluster was made twice");
+    }
+    (request.note)(&format!("the cluster was made in {:?}, its node ready in {:?}", made.made, made.ready));
+    Ok(site)
+}
+
+impl Running {
+    /// The plane itself.
+    pub fn plane(&self) -> Arc<dyn Plane> {
+        match self {
+            Self::Embedded(plane) => Arc::clone(plane) as Arc<dyn Plane>,
+            Self::Kind { plane, .. } => Arc::clone(plane) as Arc<dyn Plane>,
+        }
+    }
+
+    /// The components that run on it.
+    pub fn components(&self) -> Vec<String> {
+        match self {
+            Self::Embedded(plane) => plane.components(),
+            Self::Kind { plane, .. } => plane.components(),
+        }
+    }
+
+    /// Stops everything, but for a cluster of the run's own. Answers with what could not be stopped, and why.
+    pub async fn stop(self) -> Vec<String> {
+        const LEFT: &str = "everybody who played has left the plane";
+        match self {
+            Self::Embedded(plane) => Arc::into_inner(plane).expect(LEFT).stop().await,
+            Self::Kind { plane, stays: true } => Arc::into_inner(plane).expect(LEFT).stop().await,
+            // It goes with its cluster.
+            Self::Kind { stays: false, .. } => Vec::new(),
+        }
+    }
+}
