@@ -171,6 +171,8 @@ fn a_filter_that_matches_nothing_plays_nothing() {
     for command in ["run", "list", "lint"] {
         let done = house.told([command, "oracle/", "--set", "limit=1s"]);
         done.exits(4).says_once("no scenario matches `oracle/`").says_once("`handover list`");
+        let done = house.told([command, "kv/refresh", "oracle/", "kv/refesh"]);
+        done.exits(4).says_once("no scenario matches `oracle/`, `kv/refesh`");
     }
     assert!(!house.scratch.at("target").exists());
 }

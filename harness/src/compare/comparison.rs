@@ -61,8 +61,12 @@ impl Sides {
 
     /// A name for one of them within a sentence: what tells it from the other, or its letter.
     pub fn name(&self, which: Which) -> &str {
-        let elsewhere = self.a.plane.is_some() && self.b.plane.is_some() && self.a.plane != self.b.plane;
-        if self.differ.is_empty() && !elsewhere { which.word() } else { &self.side(which).label }
+        if self.differ.is_empty() && !self.elsewhere() { which.word() } else { &self.side(which).label }
+    }
+
+    /// Whether they were played on different planes.
+    pub fn elsewhere(&self) -> bool {
+        self.a.plane.is_some() && self.b.plane.is_some() && self.a.plane != self.b.plane
     }
 }
 

@@ -105,10 +105,13 @@ fn label<'a>(
     differ: &'a [Differs],
     of: impl Fn(&'a Differs) -> (Option<&'a ComponentInfo>, Option<&'a ComponentInfo>),
 ) -> String {
+    // What another plane does not have, or brings itself, is no difference of its own.
+    let telling = |differs: &&Differs| plane.is_none() || differs.a.is_some() && differs.b.is_some();
+    let telling: Vec<&Differs> = differ.iter().filter(telling).collect();
     let mut parts: Vec<String> =
-        differ.iter().take(NAMED).map(|differs| named(&differs.name, of(differs))).collect();
-    if differ.len() > NAMED {
-        parts.push(format!("{} more", differ.len() - NAMED));
+        telling.iter().take(NAMED).map(|differs| named(&differs.name, of(differs))).collect();
+    if telling.len() > NAMED {
+        parts.push(format!("{} more", telling.len() - NAMED));
     }
     if let Some(plane) = plane {
         parts.insert(0, format!("plane {plane}"));

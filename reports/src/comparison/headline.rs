@@ -100,10 +100,11 @@ fn shifted(comparison: &Comparison, way: ShiftVerdict) -> usize {
     comparison.shifts().filter(|shift| shift.verdict == way).count()
 }
 
-/// `when eso v0.16.1 becomes v0.20.4`; `from run … to run …` where no server differs.
+/// `when eso v0.16.1 becomes v0.20.4`; `from run … to run …` where no server differs, `from plane … to plane …`.
 fn when(sides: &Sides) -> String {
     let (a, b) = pair(sides);
     match sides.differ.len() {
+        _ if sides.elsewhere() => format!("from {a} to {b}"),
         0 => format!("from {a} to {b}"),
         1 => format!("when {a} becomes {b}"),
         _ => format!("when {a} become {b}"),

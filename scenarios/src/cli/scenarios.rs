@@ -31,6 +31,14 @@ pub(super) fn load(which: &Which, screen: &Screen) -> Result<Vec<Scenario>, Fail
         screen.remark(&warned.render(screen.style.colour));
     }
     scenarios.retain(|scenario| filter::selects(&filters, &scenario.id));
+    // A mistyped one among several would go unnoticed, and a gate with it.
+    let lost = |filter: &&String| {
+        !scenarios.iter().any(|scenario| filter::selects(std::slice::from_ref(*filter), &scenario.id))
+    };
+    let lost: Vec<&str> = filters.iter().filter(lost).map(String::as_str).collect();
+    if !scenarios.is_empty() && !lost.is_empty() {
+        return Err(unmatched(&lost.join("`, `")));
+    }
     for name in sets.keys() {
         if !scenarios.is_empty() && !scenarios.iter().any(|scenario| scenario.vars.contains_key(name)) {
             let known: std::collections::BTreeSet<&str> =
@@ -47,12 +55,13 @@ pub(super) fn load(which: &Which, screen: &Screen) -> Result<Vec<Scenario>, Fail
 
 /// Nothing was selected.
 pub(super) fn nothing(which: &Which) -> Failure {
+    unmatched(&which.which.join(" "))
+}
+
+fn unmatched(filters: &str) -> Failure {
     Failure {
         exit: Exit::NothingRan,
-        message: format!(
-            "no scenario matches `{}`; `handover list` says what there is",
-            which.which.join(" ")
-        ),
+        message: format!("no scenario matches `{filters}`; `handover list` says what there is"),
     }
 }
 

@@ -304,6 +304,9 @@ fn a_side_is_named_by_what_differs() {
         ("plane embedded".into(), "plane kind".into(), 0)
     );
     assert_eq!(labels(on("1", "v0.16.1"), elsewhere("2", "v2")).1, "plane kind and eso v2");
+    let mut without = elsewhere("2", "v0.16.1");
+    without.on.as_mut().unwrap().components.remove(1);
+    assert_eq!(labels(on("1", "v0.16.1"), without).1, "plane kind", "a plane brings its own");
     let mut built = on("2", "v0.16.1");
     built.on.as_mut().unwrap().components[0].sha256 = "b".repeat(64);
     let (a, b, _) = labels(on("1", "v0.16.1"), built.clone());
