@@ -104,7 +104,7 @@ impl Plays<'_> {
         }
         let plane = plane(&cell.asked.plane)?;
         let request = cell.request(self.base);
-        let key = Key::of(plane, &request, &self.grid.scenarios, self.args.eso_values.as_deref())?;
+        let key = Key::of(plane.name(), &request, &self.grid.scenarios, self.args.eso_values.as_deref())?;
         let dir = self.out.join(&cell.asked.dir);
         let mut again = String::new();
         if !self.args.again {
@@ -123,10 +123,10 @@ impl Plays<'_> {
             return Err(format!("{signal} came before it"));
         }
         self.screen.remark(&format!("{label}{again}"));
-        self.play(&dir, request, key)
+        self.play(&dir, plane, request, key)
     }
 
-    fn play(&self, dir: &Path, components: Request, key: Key) -> Result<Came, String> {
+    fn play(&self, dir: &Path, plane: Where, components: Request, key: Key) -> Result<Came, String> {
         let message = |failure: Failure| failure.message;
         clear(dir).map_err(|error| format!("{} cannot be cleared: {error}", dir.display()))?;
         make_out(dir).map_err(message)?;
@@ -141,7 +141,7 @@ impl Plays<'_> {
             ends: Ends::new(),
             eso_values: self.args.eso_values.clone(),
             keep: false,
-            plane: Where::Embedded,
+            plane,
         };
         let (verdict, aftermath) = judged(&order, header, self.screen, &self.ground).map_err(message)?;
         if let (None, Some(why)) = (&verdict.on, &verdict.broke) {

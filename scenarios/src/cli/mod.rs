@@ -26,6 +26,8 @@ use handover_fixtures::components::images::{LockFile, Mirrors, Tags};
 use handover_fixtures::components::{Environment, Override, Overrides, Request, Rules, Sources};
 use handover_reports::Exit;
 
+use crate::play::planes::Where;
+
 pub use screen::Screen;
 
 /// Proves, on real servers, that a credential can be rotated without anybody being locked out.
@@ -171,6 +173,13 @@ struct RunArgs {
     /// Values for ESO's chart (concurrent, token cache, …)
     #[arg(long, value_name = "FILE", value_parser = readable)]
     eso_values: Option<PathBuf>,
+    #[command(flatten)]
+    on: On,
+}
+
+/// Where it plays.
+#[derive(Debug, Args)]
+struct On {
     /// Where the servers run: as processes of this host, or as pods of a cluster of kind
     #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
     plane: PlaneName,
@@ -216,6 +225,9 @@ struct UpgradeArgs {
     /// Values for ESO's chart, on both versions
     #[arg(long, value_name = "FILE", value_parser = readable)]
     eso_values: Option<PathBuf>,
+    /// Where the servers run: as processes of this host, or as pods of clusters of kind
+    #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
+    plane: PlaneName,
 }
 
 #[derive(Debug, Args)]
@@ -322,6 +334,16 @@ enum PlaneName {
     Embedded,
     /// In a cluster that kind makes in a container
     Kind,
+}
+
+impl PlaneName {
+    /// One of the run's own.
+    fn own(self) -> Where {
+        match self {
+            Self::Embedded => Where::Embedded,
+            Self::Kind => Where::Kind { kept: None },
+        }
+    }
 }
 
 /// What goes to standard output.
@@ -441,6 +463,18 @@ impl With {
         let sources = Sources::gather(&self.sources, environment)?;
         let mirrors = Mirrors::gather(&self.mirrors, environment)?;
         Ok(Rules { sources, mirrors, tags })
+    }
+}
+
+impl On {
+    fn plane(&self) -> Result<Where, Failure> {
+        match (self.plane, &self.kept) {
+            (plane, None) => Ok(plane.own()),
+            (PlaneName::Embedded, Some(_)) => {
+                Err(Failure::usage("--use names a cluster: say --plane kind as well".to_owned()))
+            }
+            (PlaneName::Kind, kept) => Ok(Where::Kind { kept: kept.clone() }),
+        }
     }
 }
 

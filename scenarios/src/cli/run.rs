@@ -8,7 +8,7 @@ use handover_harness::event::{Ending, FORMAT, Header};
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, exit_of, junit, write_atomically};
 
-use super::{BenchArgs, Failure, PlaneName, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
+use super::{BenchArgs, Failure, RunArgs, Screen, Which, With, gc, judge, scenarios, signals};
 use crate::play::bench;
 use crate::play::halt::Halt;
 use crate::play::planes::Where;
@@ -20,7 +20,7 @@ pub(super) const JOBS: u64 = 6;
 
 /// `handover run`
 pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
-    let plane = plane(args)?;
+    let plane = args.on.plane()?;
     let (header, order) = prepare(&args.which, with, screen, |header, request, scenarios| Order {
         run: header.run.clone(),
         scenarios,
@@ -37,17 +37,6 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
     let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
     judge::show(&verdict, exit, &order.out, args.format, screen);
     Ok(exit)
-}
-
-/// Where a run plays.
-fn plane(args: &RunArgs) -> Result<Where, Failure> {
-    match (args.plane, &args.kept) {
-        (PlaneName::Embedded, None) => Ok(Where::Embedded),
-        (PlaneName::Embedded, Some(_)) => {
-            Err(Failure::usage("--use names a cluster: say --plane kind as well".to_owned()))
-        }
-        (PlaneName::Kind, kept) => Ok(Where::Kind { kept: kept.clone() }),
-    }
 }
 
 /// `handover bench`

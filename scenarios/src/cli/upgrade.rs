@@ -15,7 +15,6 @@ use super::run::{Ground, JOBS, default_out, header, make_out, runtime, side_by_s
 use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
 use crate::language::scenario::Scenario;
 use crate::play::halt::Halt;
-use crate::play::planes::Where;
 use crate::play::releases::{self, Ends as Named};
 use crate::play::run::{Order, Show};
 use crate::upgrade::{Crossing, Ends, Pace, crossing};
@@ -141,7 +140,7 @@ impl Plays<'_> {
             ends,
             eso_values: self.args.eso_values.clone(),
             keep: false,
-            plane: Where::Embedded,
+            plane: self.args.plane.own(),
         };
         (order, header)
     }

@@ -10,6 +10,7 @@ use handover_reports::verdict_json;
 use serde_json::json;
 
 use super::*;
+use crate::play::planes::Where;
 
 /// Reads a file in a folder of its own, beside which `eso` is a program.
 fn read_text(text: &str) -> Result<Grid, Vec<String>> {
@@ -194,10 +195,11 @@ fn a_file_that_is_none_is_told() {
 
 #[test]
 fn planes_that_are_not_there_say_so() {
-    assert_eq!(plane("embedded"), Ok("embedded"));
+    assert_eq!(plane("embedded"), Ok(Where::Embedded));
+    assert_eq!(plane("kind"), Ok(Where::Kind { kept: None }));
     assert_eq!(
         plane("embeded").unwrap_err(),
-        "there is no plane `embeded`, did you mean `embedded`; there is embedded"
+        "there is no plane `embeded`, did you mean `embedded`; there is embedded and kind"
     );
 }
 

@@ -15,7 +15,7 @@ use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
 
 /// Where a run plays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Where {
     /// As processes of this host.
     #[default]
