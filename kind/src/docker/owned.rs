@@ -1,10 +1,10 @@
-//! What is ours at a daemon: whatever carries [`LABEL`], and the run that it belongs to.
+//! What is ours at a daemon: whatever carries [`LABEL`], and whose it is.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::error::DockerError;
-use super::{Docker, LABEL, REMOVAL};
+use super::{CACHE, Docker, LABEL, Owner, REMOVAL};
 
 /// What can be at a daemon, in the order in which it can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,22 +28,24 @@ pub struct Owned {
     pub id: String,
     /// What people know it by.
     pub name: String,
-    /// The run that made it.
-    pub run: String,
+    /// Whose it is.
+    pub owner: Owner,
 }
 
 impl Kind {
     const ALL: [Self; 4] = [Self::Container, Self::Network, Self::Volume, Self::Image];
 
-    /// How they are listed: an id, a name, and the run if it can be said in a list.
+    /// How they are listed: an id, a name, and the labels if they can be said in a list.
     fn list(self) -> (&'static [&'static str], String) {
-        let run = format!("{{{{.Label \"{LABEL}\"}}}}");
+        let labels = format!("{{{{.Label \"{LABEL}\"}}}}\t{{{{.Label \"{CACHE}\"}}}}");
         match self {
             Self::Container => {
-                (&["ps", "--all", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Names}}}}\t{run}"))
+                (&["ps", "--all", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Names}}}}\t{labels}"))
             }
-            Self::Network => (&["network", "ls", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Name}}}}\t{run}")),
-            Self::Volume => (&["volume", "ls"], format!("{{{{.Name}}}}\t{{{{.Name}}}}\t{run}")),
+            Self::Network => {
+                (&["network", "ls", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Name}}}}\t{labels}"))
+            }
+            Self::Volume => (&["volume", "ls"], format!("{{{{.Name}}}}\t{{{{.Name}}}}\t{labels}")),
             Self::Image => (&["image", "ls", "--no-trunc"], "{{.ID}}\t{{.Repository}}:{{.Tag}}".to_owned()),
         }
     }
@@ -70,7 +72,7 @@ impl fmt::Display for Kind {
 }
 
 impl Docker {
-    /// Everything of ours, of all runs.
+    /// Everything of ours, of all runs of all caches.
     ///
     /// # Errors
     /// The daemon does not say.
@@ -86,9 +88,9 @@ impl Docker {
     ///
     /// # Errors
     /// The daemon does not say.
-    pub async fn owned_by(&self, run: &str) -> Result<Vec<Owned>, DockerError> {
+    pub async fn owned_by(&self, owner: &Owner) -> Result<Vec<Owned>, DockerError> {
         let mut all = self.owned().await?;
-        all.retain(|owned| owned.run == run);
+        all.retain(|owned| owned.owner == *owner);
         Ok(all)
     }
 
@@ -100,19 +102,23 @@ impl Docker {
         let mut all = Vec::new();
         for fields in self.table(&args).await? {
             let [id, name, rest @ ..] = fields.as_slice() else { continue };
-            let run = match rest {
-                [run, ..] => run.clone(),
-                [] => self.label_of_image(id).await?,
+            let owner = match rest {
+                [] => self.owner_of_image(id).await?,
+                [run, rest @ ..] => {
+                    Owner { run: run.clone(), cache: rest.first().cloned().unwrap_or_default() }
+                }
             };
-            all.push(Owned { kind, id: id.clone(), name: name.clone(), run });
+            all.push(Owned { kind, id: id.clone(), name: name.clone(), owner });
         }
         Ok(all)
     }
 
-    async fn label_of_image(&self, id: &str) -> Result<String, DockerError> {
-        let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
+    async fn owner_of_image(&self, id: &str) -> Result<Owner, DockerError> {
+        let label = |name: &str| format!("{{{{index .Config.Labels {name:?}}}}}");
+        let format = format!("{}\t{}", label(LABEL), label(CACHE));
         let said = self.ask(&["image", "inspect", "--format", &format, id], super::QUESTION).await?;
-        Ok(said.trim().to_owned())
+        let (run, cache) = said.split_once('\t').unwrap_or((&said, ""));
+        Ok(Owner { cache: cache.trim().to_owned(), run: run.trim().to_owned() })
     }
 
     /// Removes what is given, containers first. What is gone already is fine.
@@ -143,13 +149,13 @@ impl Docker {
     }
 }
 
-/// What was found, by run.
-pub fn by_run(owned: Vec<Owned>) -> BTreeMap<String, Vec<Owned>> {
-    let mut runs = BTreeMap::<String, Vec<Owned>>::new();
+/// What was found, by whose it is.
+pub fn by_owner(owned: Vec<Owned>) -> BTreeMap<Owner, Vec<Owned>> {
+    let mut owners = BTreeMap::<Owner, Vec<Owned>>::new();
     for one in owned {
-        runs.entry(one.run.clone()).or_default().push(one);
+        owners.entry(one.owner.clone()).or_default().push(one);
     }
-    runs
+    owners
 }
 
 /// For people: `container a, container b, network c`.
