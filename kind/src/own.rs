@@ -102,11 +102,12 @@ impl OwnCluster {
     }
 
     /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
-    /// ([`NODE_LOGS`]), unmasked. Answers with what is still there, and why.
-    pub async fn fell(&self, logs: bool) -> Vec<String> {
+    /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
+    pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
         let Some(Begun { daemon, owner, cluster }) = self.0.lock().await.take() else { return Vec::new() };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
+            tell("taking the cluster away");
             if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
                 left.push(format!("the logs of the node: {}", chain(&error)));
             }
