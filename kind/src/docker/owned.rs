@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use super::error::DockerError;
 use super::{CACHE, Docker, LABEL, Owner, REMOVAL};
+
+/// How often it is seen whether a removal that is under way is over.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What can be at a daemon, in the order in which it can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,14 +143,28 @@ impl Docker {
             let names: Vec<String> = of_kind.iter().map(|owned| by(owned)).collect();
             args.extend(names.iter().map(String::as_str));
             let Err(error) = self.ask(&args, REMOVAL).await else { continue };
-            // One that somebody else removed meanwhile is no failure; nor is one whose removal is under way.
-            let left = self.list(kind, LABEL).await?;
-            if of_kind.iter().any(|owned| left.contains(owned)) {
-                first.get_or_insert(error);
+            // One that somebody else removed meanwhile is no failure; nor is one whose removal is under way, like
+            // that of a container which was started to be removed when it ends.
+            let until = Instant::now() + if under_way(&error) { REMOVAL } else { Duration::ZERO };
+            loop {
+                let left = self.list(kind, LABEL).await?;
+                if !of_kind.iter().any(|owned| left.contains(owned)) {
+                    break;
+                }
+                if Instant::now() >= until {
+                    first.get_or_insert(error);
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
             }
         }
         first.map_or(Ok(()), Err)
     }
+}
+
+/// Whether the daemon refuses to remove something because it is about to.
+fn under_way(error: &DockerError) -> bool {
+    matches!(error, DockerError::Refused { said, .. } if said.contains("already in progress"))
 }
 
 /// What was found, by whose it is.
