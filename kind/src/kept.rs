@@ -18,7 +18,7 @@ use handover_fixtures::components::{Cache, Component, Request, ResolveError, res
 use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner, lives};
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, Order};
-use crate::docker::{Daemon, DockerError, Wish, daemon, sweep};
+use crate::docker::{Daemon, DockerError, Owner, Wish, daemon, sweep};
 use crate::image::{self, Choice, ImageError, NodeImage};
 
 /// The places of clusters that are kept, below a cache.
@@ -203,7 +203,7 @@ impl Ground<'_> {
             Ok(_) => {}
             Err(KeptError::Cluster(ClusterError::Taken { .. } | ClusterError::Name { .. })) => {}
             Err(_) => {
-                let owned = daemon.docker.owned_by(name).await?;
+                let owned = daemon.docker.owned_by(&Owner::of(cache, name)?).await?;
                 daemon.docker.remove(&owned).await?;
             }
         }
@@ -229,7 +229,8 @@ impl Ground<'_> {
         let program = set.require(Component::Kind).map_err(Box::new)?.path();
         let spawner = Spawner::start(run.ledger())?;
         let kind = Kind::new(program, daemon.docker.clone(), spawner, &dir.join("logs"))?;
-        let order = Order { name, run: name, image: &image, dir };
+        let owner = Owner::of(&self.request.cache, name)?;
+        let order = Order { name, owner: &owner, image: &image, dir };
         let (_, made) = Cluster::create(&kind, &order, self.tell).await?;
         let mark = dir.join(MARK);
         fs::write(&mark, "").map_err(|source| KeptError::Disk { what: "write", path: mark, source })?;

@@ -10,7 +10,7 @@ use handover_fixtures::process::{RunDir, SpawnError, Spawner};
 use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, NODE_LOGS, Order};
-use crate::docker::{Daemon, DockerError};
+use crate::docker::{Daemon, DockerError, Owner};
 use crate::image::{Choice, ImageError};
 use crate::kept::{Ground, Kept, KeptError};
 use crate::servers::ServersError;
@@ -23,8 +23,8 @@ pub struct OwnCluster(Mutex<Option<Begun>>);
 /// What was begun, and has to be ended.
 struct Begun {
     daemon: Daemon,
-    /// The run whose label everything carries.
-    run: Option<String>,
+    /// Whose labels everything carries.
+    owner: Option<Owner>,
     cluster: Option<(Kind, Cluster)>,
 }
 
@@ -71,8 +71,9 @@ impl OwnCluster {
     ) -> Result<(Site, Made), OwnError> {
         let mut begun = self.0.lock().await;
         let daemon = ground.daemon().await.map_err(Box::new)?;
+        let owner = Owner::of(&ground.request.cache, name).map_err(Box::new)?;
         let Begun { daemon, cluster, .. } =
-            begun.insert(Begun { daemon, run: Some(name.to_owned()), cluster: None });
+            begun.insert(Begun { daemon, owner: Some(owner.clone()), cluster: None });
         let image = ground.image(daemon, run, name, &Choice::default()).await.map_err(Box::new)?;
         let wanted = ground.request.clone().only([Component::Kind]);
         let set = resolve(wanted, Arc::clone(&ground.progress)).await.map_err(Box::new)?;
@@ -80,7 +81,7 @@ impl OwnCluster {
         let spawner = Spawner::start(run.ledger())?;
         let docker = daemon.docker.clone();
         let kind = Kind::new(program, docker.clone(), spawner, &run.path().join("logs")).map_err(Box::new)?;
-        let order = Order { name, run: name, image: &image, dir: run.path() };
+        let order = Order { name, owner: &owner, image: &image, dir: run.path() };
         // Before it is there: who is interrupted has something to take away.
         let (kind, _) = cluster.insert((kind, Cluster::named(name, run.path())));
         let (_, made) = Cluster::create(kind, &order, ground.tell).await.map_err(Box::new)?;
@@ -96,16 +97,17 @@ impl OwnCluster {
         let mut begun = self.0.lock().await;
         let cluster = Kept::of(&ground.request.cache).get(name).map_err(Box::new)?;
         let daemon = ground.daemon().await.map_err(Box::new)?;
-        let Begun { daemon, .. } = begun.insert(Begun { daemon, run: None, cluster: None });
+        let Begun { daemon, .. } = begun.insert(Begun { daemon, owner: None, cluster: None });
         Ok(Site::open(cluster.dir(), daemon.docker.clone()).await.map_err(Box::new)?)
     }
 
     /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
-    /// ([`NODE_LOGS`]), unmasked. Answers with what is still there, and why.
-    pub async fn fell(&self, logs: bool) -> Vec<String> {
-        let Some(Begun { daemon, run, cluster }) = self.0.lock().await.take() else { return Vec::new() };
+    /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
+    pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
+        let Some(Begun { daemon, owner, cluster }) = self.0.lock().await.take() else { return Vec::new() };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
+            tell("taking the cluster away");
             if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
                 left.push(format!("the logs of the node: {}", chain(&error)));
             }
@@ -114,8 +116,8 @@ impl OwnCluster {
             }
         }
         // What was under way when it was interrupted: the image of a node in the making.
-        if let Some(run) = run {
-            let owned = daemon.docker.owned_by(&run).await;
+        if let Some(owner) = owner {
+            let owned = daemon.docker.owned_by(&owner).await;
             let removed = match owned {
                 Ok(owned) => daemon.docker.remove(&owned).await,
                 Err(error) => Err(error),

@@ -1,8 +1,8 @@
 //! A cluster of kind: from nothing, and back to nothing.
 //!
-//! A cluster carries the run's label. `kind` knows no labels, but a container has those of its image: so each
-//! cluster has an image of its own, which is the node's image with a label and takes no room. Its network is
-//! ours and carries the label as well; its volume is anonymous and goes with its container.
+//! A cluster carries the labels of whose it is. `kind` knows no labels, but a container has those of its image: so each
+//! cluster has an image of its own, which is the node's image with labels and takes no room. Its network is
+//! ours and carries them as well; its volume is anonymous and goes with its container.
 
 mod config;
 mod error;
@@ -22,7 +22,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::Api;
 use kube::config::Kubeconfig;
 
-use crate::docker::{Docker, DockerError, LABEL, QUESTION, REMOVAL};
+use crate::docker::{Docker, DockerError, Owner, QUESTION, REMOVAL};
 use crate::image::NodeImage;
 
 pub use config::{SHARED, config};
@@ -42,8 +42,8 @@ pub const NODE_LOGS: &str = "node-logs";
 pub struct Order<'a> {
     /// What it is called.
     pub name: &'a str,
-    /// The run whose label it carries.
-    pub run: &'a str,
+    /// Whose labels it carries.
+    pub owner: &'a Owner,
     /// What its node is made of.
     pub image: &'a NodeImage,
     /// The directory in which its kubeconfig and its shared directory are made.
@@ -127,12 +127,12 @@ impl Cluster {
         tell: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Made, ClusterError> {
         let docker = kind.docker();
-        let label = format!("{LABEL}={}", order.run);
+        let labels = order.owner.labels();
         let host = Host::detect(docker).await?;
         let path = self.write(&config(host, &order.image.maker, &self.shared()).to_string())?;
         let image = self.image();
         let (labelled, connected) =
-            tokio::join!(self.label(docker, &order.image.name, &label), self.connect(docker, &label));
+            tokio::join!(self.label(docker, &order.image.name, &labels), self.connect(docker, &labels));
         labelled.and(connected)?;
 
         tell("making a cluster");
@@ -168,21 +168,26 @@ impl Cluster {
         Ok(path)
     }
 
-    /// Makes the image that carries the label, from a container that never runs.
-    async fn label(&self, docker: &Docker, image: &str, label: &str) -> Result<(), DockerError> {
+    /// Makes the image that carries the labels, from a container that never runs.
+    async fn label(&self, docker: &Docker, image: &str, labels: &[String; 2]) -> Result<(), DockerError> {
         let container = format!("{}-image", self.name);
-        docker.ask(&["create", "--name", &container, "--label", label, image], QUESTION).await?;
-        let change = format!("LABEL {label}");
-        let made = docker.ask(&["commit", "--change", &change, &container, &self.image()], QUESTION).await;
+        let [run, cache] = labels;
+        let words = ["create", "--name", &container, "--label", run, "--label", cache, image];
+        docker.ask(&words, QUESTION).await?;
+        let [run, cache] = labels.each_ref().map(|label| format!("LABEL {label}"));
+        let words = ["commit", "--change", &run, "--change", &cache, &container, &self.image()];
+        let made = docker.ask(&words, QUESTION).await;
         let removed = docker.ask(&["rm", "--force", "--volumes", &container], REMOVAL).await;
         made.and(removed).map(drop)
     }
 
-    /// Makes the network that carries it.
-    async fn connect(&self, docker: &Docker, label: &str) -> Result<(), DockerError> {
+    /// Makes the network that carries them.
+    async fn connect(&self, docker: &Docker, labels: &[String; 2]) -> Result<(), DockerError> {
         let masquerade = "com.docker.network.bridge.enable_ip_masquerade=true";
-        let words = ["network", "create", "--driver", "bridge", "--opt", masquerade, "--label", label];
-        docker.ask(&[&words[..], &[&self.name]].concat(), QUESTION).await.map(drop)
+        let [run, cache] = labels;
+        let words = ["network", "create", "--driver", "bridge", "--opt", masquerade];
+        let labels = ["--label", run, "--label", cache, &self.name];
+        docker.ask(&[&words[..], &labels[..]].concat(), QUESTION).await.map(drop)
     }
 
     /// Ends when the node's container does, and says how.

@@ -7,7 +7,8 @@ use handover_fixtures::process::lives;
 use super::error::DockerError;
 use super::find::{Wish, find};
 use super::own::{self, Ended, Place};
-use super::owned::{by_run, told};
+use super::owned::{Kind, by_owner, told};
+use super::owner::{self, Owner};
 use super::{Docker, sysctls};
 
 /// What was done, and what could not be, one line each.
@@ -17,26 +18,27 @@ pub struct Swept {
     pub gone: Vec<String>,
     /// What is still there, and why.
     pub left: Vec<String>,
+    /// What is another cache's, and was not touched.
+    pub others: Vec<String>,
 }
 
 /// Removes all that dead runs left: at the user's daemon and at our own, which is started again for that if it
 /// died; stops our own if nobody uses it; and puts the machine's settings back if nobody has a cluster. `keeps`
 /// says whether a run that is over still wants what is there (a cluster that was told to stay).
 ///
-/// Nothing without our label is touched. Never fails: what goes wrong is in [`Swept::left`].
+/// Nothing without our label is touched, nor anything of another cache. Never fails: what goes wrong is in [`Swept::left`].
 pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync)) -> Swept {
     let place = Place::of(cache);
-    let dead = |run: &str| !keeps(run) && is_over(cache, run);
     let mut swept = Swept::default();
     let mut empty = true;
     // A daemon that does not answer, or will not do, never had anything of ours.
     if let Ok(Some(theirs)) = find(wish).await {
-        match clear(&theirs.docker, &dead, &mut swept).await {
+        match clear(&theirs.docker, cache, keeps, &mut swept).await {
             Ok(nothing) => empty &= nothing,
             Err(error) => swept.left.push(chain(&error)),
         }
     }
-    let ended = own::end(&place, async |docker: &Docker| clear(docker, &dead, &mut swept).await).await;
+    let ended = own::end(&place, async |docker: &Docker| clear(docker, cache, keeps, &mut swept).await).await;
     match ended {
         Ok(Ended::None) => {}
         Ok(Ended::InUse) => empty = false,
@@ -67,8 +69,28 @@ pub async fn sweep(
     keeps: &(dyn Fn(&str) -> bool + Sync),
 ) -> Result<Swept, DockerError> {
     let mut swept = Swept::default();
-    clear(docker, &|run| !keeps(run) && is_over(cache, run), &mut swept).await?;
+    clear(docker, cache, keeps, &mut swept).await?;
     Ok(swept)
+}
+
+/// What is to become of what somebody has at a daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is used, or wanted.
+    Stays,
+    /// Its run is dead.
+    Goes,
+    /// Only another cache knows.
+    Others,
+}
+
+/// Says it; `over` whether a run of this cache is.
+fn fate(owner: &Owner, cache: &str, over: impl Fn(&str) -> bool) -> Fate {
+    match owner {
+        Owner { cache: of, .. } if of != cache => Fate::Others,
+        Owner { run, .. } if over(run) => Fate::Goes,
+        Owner { .. } => Fate::Stays,
+    }
 }
 
 /// A name that is no run's is none of ours, whatever its label says.
@@ -76,26 +98,34 @@ fn is_over(cache: &Cache, run: &str) -> bool {
     lives(&cache.root().join("runs"), run).is_ok_and(|lives| !lives)
 }
 
-/// Removes what runs left that are dead. Answers whether nothing of ours is left, names of images apart: these
-/// are a cache.
+/// Removes what runs of this cache left that are dead. Answers whether nothing is left that any `handover` made,
+/// names of images apart: these are a cache.
 async fn clear(
     docker: &Docker,
-    dead: &(dyn Fn(&str) -> bool + Sync),
+    cache: &Cache,
+    keeps: &(dyn Fn(&str) -> bool + Sync),
     swept: &mut Swept,
 ) -> Result<bool, DockerError> {
+    let id = owner::id(cache)?;
     let mut empty = true;
-    for (run, owned) in by_run(docker.owned().await?) {
-        if !dead(&run) {
-            empty &= owned.iter().all(|owned| owned.kind == super::owned::Kind::Image);
-            continue;
+    for (owner, owned) in by_owner(docker.owned().await?) {
+        let (run, all) = (&owner.run, told(&owned));
+        let fate = fate(&owner, &id, |run| !keeps(run) && is_over(cache, run));
+        match fate {
+            Fate::Stays => {}
+            Fate::Others => swept.others.push(format!("left {all} of run {run} to the cache that made it")),
+            Fate::Goes => match docker.remove(&owned).await {
+                Ok(()) => {
+                    swept.gone.push(format!("removed {all} of run {run}"));
+                    continue;
+                }
+                Err(error) => {
+                    empty = false;
+                    swept.left.push(format!("run {run} is still at Docker: {}", chain(&error)));
+                }
+            },
         }
-        match docker.remove(&owned).await {
-            Ok(()) => swept.gone.push(format!("removed {} of run {run}", told(&owned))),
-            Err(error) => {
-                empty = false;
-                swept.left.push(format!("run {run} is still at Docker: {}", chain(&error)));
-            }
-        }
+        empty &= owned.iter().all(|owned| owned.kind == Kind::Image);
     }
     Ok(empty)
 }
@@ -109,5 +139,23 @@ fn settings(place: &Place, swept: &mut Swept) {
     match sysctls::restore(place) {
         Ok(told) => swept.gone.extend(told.iter().map(|told| format!("put back {told}"))),
         Err(error) => swept.left.push(chain(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_dead_run_of_this_cache_goes() {
+        let of = |cache: &str, run: &str| {
+            fate(&Owner { cache: cache.into(), run: run.into() }, "here", |run| run == "dead")
+        };
+        assert_eq!(of("here", "dead"), Fate::Goes);
+        assert_eq!(of("here", "living"), Fate::Stays);
+        // Whoever knows of it is elsewhere, whatever a run of that name came to here.
+        assert_eq!(of("there", "dead"), Fate::Others);
+        assert_eq!(of("there", "living"), Fate::Others);
+        assert_eq!(of("", "dead"), Fate::Others);
     }
 }

@@ -3,14 +3,14 @@
 //! ```text
 //! find ──► a daemon that answers ──info──► it will do, or why not
 //!   └────► none, and root ──own──► one of our own: below the cache, with mounts of its own, kept as a cache
-//! owned ──► what carries LABEL, and whose run that is        gc ──► what dead runs left, and the daemon with it
+//! owned ──► what carries LABEL, and whose that is            gc ──► what dead runs left, and the daemon with it
 //! ```
 //!
 //! What there is of ours outside of a run's directory, and what ends it however a run ends:
 //!
 //! | what | known by | ended by |
 //! | --- | --- | --- |
-//! | containers, networks, volumes | [`LABEL`] | the run; [`sweep`] of the next one; [`gc`] |
+//! | containers, networks, volumes | [`LABEL`] and [`CACHE`] | the run; [`sweep`] of the next one; [`gc`] |
 //! | the daemon, its shims and proxies | their mark, the daemon's cgroup | [`gc`], when nobody uses it |
 //! | what it mounts | its mount namespace | its last process |
 //! | bridges | their network | the network's removal, by a daemon that is started again if need be |
@@ -28,6 +28,7 @@ pub mod hidden;
 mod info;
 pub mod own;
 mod owned;
+mod owner;
 pub mod runtime;
 pub mod sysctls;
 
@@ -41,10 +42,8 @@ pub use error::DockerError;
 pub use find::{Theirs, Wish, find};
 pub use gc::{Swept, gc, sweep};
 pub use info::{Info, Unfit};
-pub use owned::{Kind, Owned, by_run, told};
-
-/// What everything of ours carries at a daemon, so that nothing else is ever removed: the value is the run's name.
-pub const LABEL: &str = "dev.handover.run";
+pub use owned::{Kind, Owned, by_owner, told};
+pub use owner::{CACHE, LABEL, Owner};
 
 /// A daemon that answers, and how it is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,14 @@
-//! What is ours at a daemon: whatever carries [`LABEL`], and the run that it belongs to.
+//! What is ours at a daemon: whatever carries [`LABEL`], and whose it is.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use super::error::DockerError;
-use super::{Docker, LABEL, REMOVAL};
+use super::{CACHE, Docker, LABEL, Owner, REMOVAL};
+
+/// How often it is seen whether a removal that is under way is over.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What can be at a daemon, in the order in which it can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,22 +32,24 @@ pub struct Owned {
     pub id: String,
     /// What people know it by.
     pub name: String,
-    /// The run that made it.
-    pub run: String,
+    /// Whose it is.
+    pub owner: Owner,
 }
 
 impl Kind {
     const ALL: [Self; 4] = [Self::Container, Self::Network, Self::Volume, Self::Image];
 
-    /// How they are listed: an id, a name, and the run if it can be said in a list.
+    /// How they are listed: an id, a name, and the labels if they can be said in a list.
     fn list(self) -> (&'static [&'static str], String) {
-        let run = format!("{{{{.Label \"{LABEL}\"}}}}");
+        let labels = format!("{{{{.Label \"{LABEL}\"}}}}\t{{{{.Label \"{CACHE}\"}}}}");
         match self {
             Self::Container => {
-                (&["ps", "--all", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Names}}}}\t{run}"))
+                (&["ps", "--all", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Names}}}}\t{labels}"))
             }
-            Self::Network => (&["network", "ls", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Name}}}}\t{run}")),
-            Self::Volume => (&["volume", "ls"], format!("{{{{.Name}}}}\t{{{{.Name}}}}\t{run}")),
+            Self::Network => {
+                (&["network", "ls", "--no-trunc"], format!("{{{{.ID}}}}\t{{{{.Name}}}}\t{labels}"))
+            }
+            Self::Volume => (&["volume", "ls"], format!("{{{{.Name}}}}\t{{{{.Name}}}}\t{labels}")),
             Self::Image => (&["image", "ls", "--no-trunc"], "{{.ID}}\t{{.Repository}}:{{.Tag}}".to_owned()),
         }
     }
@@ -70,7 +76,7 @@ impl fmt::Display for Kind {
 }
 
 impl Docker {
-    /// Everything of ours, of all runs.
+    /// Everything of ours, of all runs of all caches.
     ///
     /// # Errors
     /// The daemon does not say.
@@ -86,9 +92,9 @@ impl Docker {
     ///
     /// # Errors
     /// The daemon does not say.
-    pub async fn owned_by(&self, run: &str) -> Result<Vec<Owned>, DockerError> {
+    pub async fn owned_by(&self, owner: &Owner) -> Result<Vec<Owned>, DockerError> {
         let mut all = self.owned().await?;
-        all.retain(|owned| owned.run == run);
+        all.retain(|owned| owned.owner == *owner);
         Ok(all)
     }
 
@@ -100,19 +106,23 @@ impl Docker {
         let mut all = Vec::new();
         for fields in self.table(&args).await? {
             let [id, name, rest @ ..] = fields.as_slice() else { continue };
-            let run = match rest {
-                [run, ..] => run.clone(),
-                [] => self.label_of_image(id).await?,
+            let owner = match rest {
+                [] => self.owner_of_image(id).await?,
+                [run, rest @ ..] => {
+                    Owner { run: run.clone(), cache: rest.first().cloned().unwrap_or_default() }
+                }
             };
-            all.push(Owned { kind, id: id.clone(), name: name.clone(), run });
+            all.push(Owned { kind, id: id.clone(), name: name.clone(), owner });
         }
         Ok(all)
     }
 
-    async fn label_of_image(&self, id: &str) -> Result<String, DockerError> {
-        let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
+    async fn owner_of_image(&self, id: &str) -> Result<Owner, DockerError> {
+        let label = |name: &str| format!("{{{{index .Config.Labels {name:?}}}}}");
+        let format = format!("{}\t{}", label(LABEL), label(CACHE));
         let said = self.ask(&["image", "inspect", "--format", &format, id], super::QUESTION).await?;
-        Ok(said.trim().to_owned())
+        let (run, cache) = said.split_once('\t').unwrap_or((&said, ""));
+        Ok(Owner { cache: cache.trim().to_owned(), run: run.trim().to_owned() })
     }
 
     /// Removes what is given, containers first. What is gone already is fine.
@@ -133,23 +143,37 @@ impl Docker {
             let names: Vec<String> = of_kind.iter().map(|owned| by(owned)).collect();
             args.extend(names.iter().map(String::as_str));
             let Err(error) = self.ask(&args, REMOVAL).await else { continue };
-            // One that somebody else removed meanwhile is no failure; nor is one whose removal is under way.
-            let left = self.list(kind, LABEL).await?;
-            if of_kind.iter().any(|owned| left.contains(owned)) {
-                first.get_or_insert(error);
+            // One that somebody else removed meanwhile is no failure; nor is one whose removal is under way, like
+            // that of a container which was started to be removed when it ends.
+            let until = Instant::now() + if under_way(&error) { REMOVAL } else { Duration::ZERO };
+            loop {
+                let left = self.list(kind, LABEL).await?;
+                if !of_kind.iter().any(|owned| left.contains(owned)) {
+                    break;
+                }
+                if Instant::now() >= until {
+                    first.get_or_insert(error);
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
             }
         }
         first.map_or(Ok(()), Err)
     }
 }
 
-/// What was found, by run.
-pub fn by_run(owned: Vec<Owned>) -> BTreeMap<String, Vec<Owned>> {
-    let mut runs = BTreeMap::<String, Vec<Owned>>::new();
+/// Whether the daemon refuses to remove something because it is about to.
+fn under_way(error: &DockerError) -> bool {
+    matches!(error, DockerError::Refused { said, .. } if said.contains("already in progress"))
+}
+
+/// What was found, by whose it is.
+pub fn by_owner(owned: Vec<Owned>) -> BTreeMap<Owner, Vec<Owned>> {
+    let mut owners = BTreeMap::<Owner, Vec<Owned>>::new();
     for one in owned {
-        runs.entry(one.run.clone()).or_default().push(one);
+        owners.entry(one.owner.clone()).or_default().push(one);
     }
-    runs
+    owners
 }
 
 /// For people: `container a, container b, network c`.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::archive::{self, Image, Part};
 use super::recipe::Recipe;
 use super::{Ground, ImageError, is_there, parts};
-use crate::docker::{Docker, LABEL, REMOVAL};
+use crate::docker::{CACHE, Docker, LABEL, Owner, REMOVAL};
 
 /// How long the daemon may take to take in an image.
 const LOAD: Duration = Duration::from_secs(5 * 60);
@@ -28,7 +28,8 @@ pub(super) async fn make(ground: &Ground<'_>, recipe: &Recipe) -> Result<(), Ima
     let began = Instant::now();
     let work = ground.run.path().join("node-image");
     fs::create_dir_all(&work).map_err(|source| ImageError::Write { path: work.clone(), source })?;
-    let unfilled = format!("{name}-unfilled");
+    // The right to make it is this cache's; another one may make the same at the same daemon.
+    let unfilled = format!("{name}-unfilled-{}", ground.name);
     let made = steps(ground, &work, recipe, &unfilled).await;
     // Whatever became of it: nothing of the way there is kept.
     let _ = docker.ask(&["image", "rm", "--force", &unfilled], REMOVAL).await;
@@ -42,7 +43,8 @@ async fn steps(ground: &Ground<'_>, work: &Path, recipe: &Recipe, unfilled: &str
     let Ground { docker, tell, .. } = ground;
     let (run, node) = (ground.name, &recipe.node);
     tell("writing a node's system");
-    let labels = vec![(LABEL.to_owned(), run.to_owned())];
+    let owner = Owner::of(&ground.request.cache, run)?;
+    let labels = vec![(LABEL.to_owned(), owner.run.clone()), (CACHE.to_owned(), owner.cache.clone())];
     let image = Image { name: unfilled.to_owned(), labels, ..node.clone() };
     let loaded = load(docker, work.join("unfilled.tar"), vec![image]);
     let images = work.join("images.tar");
@@ -51,12 +53,12 @@ async fn steps(ground: &Ground<'_>, work: &Path, recipe: &Recipe, unfilled: &str
     written?;
 
     tell("importing the images of its pods");
-    let (label, volume) = (format!("{LABEL}={run}"), format!("{}:/work", work.display()));
+    let (label, volume) = (owner.labels(), format!("{}:/work", work.display()));
     let container = format!("handover-{run}-fill");
-    let run =
-        ["run", "--rm", "--name", &container, "--label", &label, "--network", "none", "--volume", &volume];
+    let run = ["run", "--rm", "--name", &container, "--label", &label[0], "--label", &label[1]];
+    let alone = ["--network", "none", "--volume", &volume];
     let with = ["--security-opt", "seccomp=unconfined", "--entrypoint", parts::FILLER, unfilled, "/work"];
-    let filled = docker.ask(&[&run[..], &with[..]].concat(), FILL).await;
+    let filled = docker.ask(&[&run[..], &alone[..], &with[..]].concat(), FILL).await;
     if filled.is_err() {
         // The client may be gone, and not the container.
         let _ = docker.ask(&["rm", "--force", "--volumes", &container], REMOVAL).await;

@@ -48,7 +48,7 @@ async fn a_cluster_comes_to_be_answers_and_goes() {
     eprintln!("names answered for {:.1?} later", names.elapsed());
 
     // Everything of it is known as the run's, by the label alone.
-    let owned = ok(docker.owned_by(&house.run).await);
+    let owned = ok(docker.owned_by(&house.owner()).await);
     let kinds: Vec<String> = owned.iter().map(|owned| owned.kind.to_string()).collect();
     assert_eq!(kinds, ["container", "network", "image"]);
 
@@ -82,7 +82,7 @@ async fn a_cluster_comes_to_be_answers_and_goes() {
     let took = ok(cluster.delete(docker).await);
     eprintln!("removed in {took:.1?}; {}", within(took, GONE));
     assert!(took < GONE * SLACK, "{took:?}");
-    assert!(ok(docker.owned_by(&house.run).await).is_empty());
+    assert!(ok(docker.owned_by(&house.owner()).await).is_empty());
     assert_eq!(before.differences(&house.census().await), [""; 0]);
     // And once more, which is nothing.
     ok(cluster.delete(docker).await);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use handover_fixtures::cause::chain;
 use handover_fixtures::process::{RunDir, Spawner};
 use handover_kind::cluster::{Cluster, ClusterError, Kind, Made, Order};
-use handover_kind::docker::Docker;
+use handover_kind::docker::{Docker, Owner};
 use handover_kind::image::{Maker, NodeImage};
 
 /// A daemon that has nothing, and does whatever it is told.
@@ -58,7 +58,8 @@ impl Stage {
 
     async fn create(&self, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<(Cluster, Made), ClusterError> {
         let image = NodeImage { name: "node:1".to_owned(), maker: Maker::Kind };
-        let order = Order { name: "c1", run: "r1", image: &image, dir: self.run.path() };
+        let owner = Owner { cache: "c".to_owned(), run: "r1".to_owned() };
+        let order = Order { name: "c1", owner: &owner, image: &image, dir: self.run.path() };
         Cluster::create(&self.kind, &order, tell).await
     }
 

@@ -12,7 +12,7 @@ use handover_fixtures::components::{Component, Environment, Overrides, Request, 
 use handover_fixtures::process::{RunDir, Spawner};
 use handover_kind::cluster::{Cluster, ClusterError, Kind, Made, Order};
 use handover_kind::docker::own::Place;
-use handover_kind::docker::{Census, Daemon, Docker, Wish};
+use handover_kind::docker::{Census, Daemon, Docker, Owner, Wish};
 use handover_kind::image::archive::Image;
 use handover_kind::image::layer::Layer;
 use handover_kind::image::{Choice, ImageError, NodeImage, archive};
@@ -89,6 +89,10 @@ impl House {
         self.dir.path().to_owned()
     }
 
+    pub(crate) fn owner(&self) -> Owner {
+        ok(Owner::of(&self.request.cache, &self.run))
+    }
+
     /// What a thing of this run is called: tests are beside each other.
     pub(crate) fn named(&self, name: &str) -> String {
         format!("{}-{name}", self.run)
@@ -106,7 +110,7 @@ impl House {
         let dir = self.dir().join(name);
         std::fs::create_dir_all(&dir).expect("a directory");
         let name = self.named(name);
-        let order = Order { name: &name, run: &self.run, image, dir: &dir };
+        let order = Order { name: &name, owner: &self.owner(), image, dir: &dir };
         Cluster::create(&self.kind, &order, &|text| eprintln!("  {name}: {text}")).await
     }
 

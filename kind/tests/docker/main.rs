@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use handover_fixtures::process::{Identity, RunDir, Signal};
 use handover_kind::docker::own;
-use handover_kind::docker::{Census, Kind, Swept};
+use handover_kind::docker::{Census, Kind, Swept, Wish, gc, sweep};
 
 use support::{House, ask, populate};
 
@@ -21,11 +21,11 @@ async fn a_privileged_container_runs_and_nothing_of_it_is_left() {
     assert_eq!(info.judge(&[]), Ok(()), "{info:?}");
     let idle = Census::take(&house.place, Some(&docker)).await.expect("a census");
 
-    populate(&docker, "run-1").await;
-    let owned = docker.owned_by("run-1").await.expect("a list");
+    populate(&docker, &house.owner("run-1")).await;
+    let owned = docker.owned_by(&house.owner("run-1")).await.expect("a list");
     let kinds: Vec<Kind> = owned.iter().map(|owned| owned.kind).collect();
     assert_eq!(kinds, [Kind::Container, Kind::Network, Kind::Volume]);
-    assert!(docker.owned_by("run").await.expect("a list").is_empty());
+    assert!(docker.owned_by(&house.owner("run")).await.expect("a list").is_empty());
 
     // Both ways to it: its address, where nobody listens, and the port that is published on loopback.
     let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
@@ -81,7 +81,7 @@ async fn two_that_start_at_once_share_one() {
 async fn a_killed_daemon_is_swept_with_what_dead_runs_left() {
     let house = House::new().await;
     let daemon = house.start().await;
-    populate(&daemon.docker, "dead").await;
+    populate(&daemon.docker, &house.owner("dead")).await;
     let bridges = Census::take(&house.place, None).await.expect("a census").bridges;
     let network = ask(&daemon.docker, &["network", "ls", "--quiet", "--filter", "name=n-dead"]).await;
     assert!(bridges.contains(&format!("br-{network}")), "{bridges:?}");
@@ -109,10 +109,11 @@ async fn what_living_runs_have_stays() {
     let house = House::new().await;
     let daemon = house.start().await;
     let living = RunDir::create(&house.runs(), "living").expect("a run");
-    populate(&daemon.docker, "living").await;
-    populate(&daemon.docker, "dead").await;
+    populate(&daemon.docker, &house.owner("living")).await;
+    populate(&daemon.docker, &house.owner("dead")).await;
     // What has no run's name, or no label, is nobody's of ours.
-    ask(&daemon.docker, &["volume", "create", "--label", "dev.handover.run=../odd", "odd"]).await;
+    let [run, cache] = house.owner("../odd").labels();
+    ask(&daemon.docker, &["volume", "create", "--label", &run, "--label", &cache, "odd"]).await;
     ask(&daemon.docker, &["volume", "create", "theirs"]).await;
     drop(daemon.in_use);
     let swept = house.gc().await;
@@ -133,7 +134,7 @@ async fn what_living_runs_have_stays() {
 async fn a_run_after_a_killed_daemon_starts_another() {
     let house = House::new().await;
     let first = house.start().await;
-    populate(&first.docker, "dead").await;
+    populate(&first.docker, &house.owner("dead")).await;
     kill(&house);
     let second = house.start().await;
     assert!(second.started);
@@ -142,6 +143,58 @@ async fn a_run_after_a_killed_daemon_starts_another() {
     let swept = house.gc().await;
     assert_eq!(swept.left, [""; 0]);
     house.assert_clean().await;
+}
+
+/// A CI and a developer at one daemon: neither can know which runs of the other one live.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_cache_has_at_the_same_daemon_is_its_own() {
+    let (ours, theirs) = (House::new().await, House::new().await);
+    let daemon = ours.start().await;
+    let docker = &daemon.docker;
+    let wish = Wish {
+        host: Some((docker.host.clone(), "the test".into())),
+        own: false,
+        client: Some(docker.program.clone()),
+    };
+    // The other one's run lives, and here nobody has heard of it; and each has a dead one of the same name.
+    let living = RunDir::create(&theirs.runs(), "living").expect("a run");
+    populate(docker, &theirs.owner("living")).await;
+    let (here, there) = (ours.owner("dead"), theirs.owner("dead"));
+    for (owner, name) in [(&here, "here"), (&there, "there")] {
+        let [run, cache] = owner.labels();
+        ask(docker, &["volume", "create", "--label", &run, "--label", &cache, name]).await;
+    }
+    // And one of a `handover` that knew of no caches.
+    ask(docker, &["volume", "create", "--label", &here.labels()[0], "old"]).await;
+    let idle = Census::take(&ours.place, Some(docker)).await.expect("a census");
+
+    let swept = sweep(&ours.cache, docker, &|_| false).await.expect("it answers");
+    assert_eq!(swept.gone, ["removed volume here of run dead"]);
+    let left = [
+        "left volume old of run dead to the cache that made it",
+        "left volume there of run dead to the cache that made it",
+        "left container n-living, network n-living, volume v-living of run living to the cache that made it",
+    ];
+    assert_eq!(swept.others, left);
+    let now = Census::take(&ours.place, Some(docker)).await.expect("a census");
+    assert_eq!(idle.differences(&now), ["volume here is gone"]);
+
+    // Nor is the daemon stopped that they use, though nobody here does.
+    drop(daemon.in_use);
+    let swept = ours.gc().await;
+    assert_eq!((swept.gone, swept.left), (Vec::new(), Vec::new()));
+    assert_eq!(swept.others, left);
+    assert!(own::running(&ours.place).is_some());
+
+    let swept = gc(&theirs.cache, &wish, &|_| false).await;
+    assert_eq!(swept.gone, ["removed volume there of run dead"]);
+    assert_eq!(swept.others, ["left volume old of run dead to the cache that made it"]);
+    drop(living);
+    let swept = gc(&theirs.cache, &wish, &|_| false).await;
+    assert_eq!(swept.gone.len(), 1, "{swept:?}");
+    ask(docker, &["volume", "rm", "old"]).await;
+    assert_eq!(ours.gc().await.gone, ["stopped the Docker daemon of our own"]);
+    ours.assert_clean().await;
 }
 
 /// Kills the daemon as nobody should.
@@ -160,7 +213,7 @@ fn kill(house: &House) {
 async fn a_daemon_that_hangs_is_swept_too() {
     let house = House::new().await;
     let daemon = house.start().await;
-    populate(&daemon.docker, "dead").await;
+    populate(&daemon.docker, &house.owner("dead")).await;
     let pid = std::fs::read_to_string(house.place.root().join("docker.pid")).expect("it runs");
     let process = Identity::of(pid.trim().parse().expect("a pid")).expect("it runs");
     process.signal(Signal::STOP).expect("stopped");

@@ -9,7 +9,7 @@ use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::components::{Cache, Component, Environment, Overrides, Request, Resolved, resolve};
 use handover_kind::docker::own::{self, OwnDaemon, Place};
-use handover_kind::docker::{Census, Docker, LABEL, Swept, Wish, gc};
+use handover_kind::docker::{Census, Docker, Owner, Swept, Wish, gc};
 use tempfile::TempDir;
 
 /// What understands the hidden words.
@@ -50,6 +50,10 @@ impl House {
 
     pub(crate) fn runs(&self) -> PathBuf {
         self.cache.root().join("runs")
+    }
+
+    pub(crate) fn owner(&self, run: &str) -> Owner {
+        Owner::of(&self.cache, run).expect("a cache that can be written")
     }
 
     /// As `handover gc` does, but for the user's own daemon.
@@ -94,15 +98,15 @@ impl Drop for House {
 }
 
 /// Everything that a node would be: a network, a volume, and a privileged container in both, of this run.
-pub(crate) async fn populate(docker: &Docker, run: &str) {
+pub(crate) async fn populate(docker: &Docker, owner: &Owner) {
     let archive = tempfile::NamedTempFile::new().expect("a file");
     tiny(archive.as_file());
     let path = archive.path().display().to_string();
     ask(docker, &["import", &path, IMAGE]).await;
-    let (label, name) = (format!("{LABEL}={run}"), format!("n-{run}"));
-    let volume = format!("v-{run}");
-    ask(docker, &["network", "create", "--label", &label, &name]).await;
-    ask(docker, &["volume", "create", "--label", &label, &volume]).await;
+    let ([run, cache], name) = (owner.labels(), format!("n-{}", owner.run));
+    let volume = format!("v-{}", owner.run);
+    ask(docker, &["network", "create", "--label", &run, "--label", &cache, &name]).await;
+    ask(docker, &["volume", "create", "--label", &run, "--label", &cache, &volume]).await;
     let mount = format!("{volume}:/data");
     let words = [
         "run",
@@ -121,7 +125,9 @@ pub(crate) async fn populate(docker: &Docker, run: &str) {
     let mut args = words.to_vec();
     args.extend([
         "--label",
-        &label,
+        &run,
+        "--label",
+        &cache,
         "--name",
         &name,
         "--net",

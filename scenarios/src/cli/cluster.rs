@@ -7,7 +7,7 @@ use std::time::Instant;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::process::RunDir;
-use handover_kind::docker::Wish;
+use handover_kind::docker::{Owner, Wish};
 use handover_kind::image::Choice;
 use handover_kind::kept::{Ground, KeptError};
 use handover_reports::Exit;
@@ -28,7 +28,8 @@ pub(super) fn image(args: &ImageArgs, with: &With, screen: &Screen) -> Result<Ex
             _ = halt.halted() => Err(KeptError::Stopped),
         };
         if image.is_err() {
-            daemon.docker.remove(&daemon.docker.owned_by(&name).await?).await?;
+            let owner = Owner::of(&ground.request.cache, &name)?;
+            daemon.docker.remove(&daemon.docker.owned_by(&owner).await?).await?;
         }
         run.finish()?;
         image

@@ -24,7 +24,7 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
         half.iter().map(|name| format!("removed the logs of cluster {name}, which did not come to be")),
     );
     left.extend(docker.left);
-    for line in &swept {
+    for line in swept.iter().chain(&docker.others) {
         screen.line(line);
     }
     for line in &left {

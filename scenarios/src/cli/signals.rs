@@ -1,11 +1,16 @@
 //! SIGINT, SIGTERM and SIGHUP end a run in order; a second one ends it at once.
 
+use std::io::Write;
+
 use handover_harness::event::Ending;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::play::halt::Halt;
 
-/// Halts on the first signal; on the second one leaves without waiting. The servers die with this process
+/// What becomes of what is still there.
+const SWEPT: &str = "what is still there goes at the next start, or with `handover gc`";
+
+/// Halts on the first signal; on the second one says so and leaves without waiting. The servers die with this process
 /// then, and the next start sweeps the rest.
 ///
 /// From the call on no signal is lost; what is returned has to be awaited to heed them.
@@ -23,6 +28,7 @@ pub(super) fn heed(halt: Halt) -> impl Future<Output = ()> {
                 _ = hangup.recv() => ("SIGHUP", 129),
             };
             if std::mem::replace(&mut heard, true) {
+                let _ = writeln!(std::io::stderr(), "{name} for the second time: left at once; {SWEPT}");
                 std::process::exit(code);
             }
             halt.halt(Ending::Interrupted(name.to_owned()));

@@ -157,7 +157,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         halt.halt(ending);
     }
 
-    aftermath.left.extend(own.fell(order.keep).await);
+    aftermath.left.extend(own.fell(order.keep, &|text| show.run(text)).await);
     let mut failures = evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out);
     failures.extend(evidence::keep_tree(
         &masker,
