@@ -47,6 +47,12 @@ pub(super) fn judge(story: &Story, of: &Asked<'_>, orders: Orders) -> Judgement 
     if count > 1 {
         decides.seen.push_str(&format!("; the worst of {}", words::many(count, "rotation")));
     }
+    let arrivals = (0..rotations.len()).filter(|r| spoken_of(&(*r, &rotations[*r])));
+    let arrivals = arrivals.flat_map(|r| story.reach(credential, at, r, of.who).each);
+    if let Some(spread) = words::spread(arrivals.collect()) {
+        decides.seen.push_str(&format!("; {spread}"));
+        decides.brief.push_str(&format!(", {spread}"));
+    }
     decides
 }
 

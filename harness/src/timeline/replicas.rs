@@ -39,6 +39,9 @@ pub struct Reach {
     pub left: usize,
     /// The replica that decided, where it has a name.
     pub by: Option<ReplicaName>,
+    /// When each of those that showed it was seen to do so, since the rotation, in order; empty where nothing is known
+    /// by a name.
+    pub each: Vec<Micros>,
 }
 
 impl Story {
@@ -79,7 +82,7 @@ impl Story {
         else {
             let arrival = self.arrival_of_all(credential, hop, rotation);
             let reached = usize::from(arrival.seen.is_some());
-            return Reach { arrival, of: 1, reached, left: 0, by: None };
+            return Reach { arrival, of: 1, reached, left: 0, by: None, each: Vec::new() };
         };
         let lives = self.lives_at(credential, hop);
         let concerned = lives.iter().filter(|life| life.gone.is_none_or(|(_, gone)| gone > ordered));
@@ -179,6 +182,14 @@ impl<'a> One<'a> {
     }
 }
 
+/// When each of them was seen to show it, in order.
+fn seen_after<'a>(each: impl Iterator<Item = &'a One<'a>>) -> Vec<Micros> {
+    let showed = each.filter(|one| one.showed());
+    let mut after: Vec<Micros> = showed.filter_map(|one| one.arrival.bounds.at_most).collect();
+    after.sort_unstable();
+    after
+}
+
 /// The last one decides. They must come in the order of their coming.
 fn every(each: Vec<One<'_>>, ordered: Micros) -> Reach {
     let (newborn, old): (Vec<_>, Vec<_>) = each.into_iter().partition(|one| one.newborn);
@@ -209,7 +220,7 @@ fn every(each: Vec<One<'_>>, ordered: Micros) -> Reach {
         seen: slowest.arrival.seen.filter(|_| shown),
         not_before: held_last.arrival.not_before,
     };
-    Reach { arrival, of, reached, left, by: slowest.name() }
+    Reach { arrival, of, reached, left, by: slowest.name(), each: seen_after(counted.iter()) }
 }
 
 /// The first one decides. Of one that came since, nobody knows that it did not have it from the beginning.
@@ -223,8 +234,8 @@ fn any(each: &[One<'_>]) -> Reach {
         let still = each.iter().min_by_key(|one| one.arrival.bounds.at_least);
         let not_before = still.and_then(|one| one.arrival.not_before);
         let arrival = Arrival { bounds: Bounds { at_least, at_most: None }, seen: None, not_before };
-        return Reach { arrival, of, reached, left, by: None };
+        return Reach { arrival, of, reached, left, by: None, each: Vec::new() };
     };
     let arrival = Arrival { bounds: Bounds { at_least, ..first.arrival.bounds }, ..first.arrival };
-    Reach { arrival, of, reached, left, by: first.name() }
+    Reach { arrival, of, reached, left, by: first.name(), each: seen_after(each.iter()) }
 }

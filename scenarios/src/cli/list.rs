@@ -12,6 +12,7 @@ use super::{Failure, ListArgs, Screen, judge, scenarios};
 use crate::language::duration::spoken;
 use crate::language::estimate::expected;
 use crate::language::scenario::Scenario;
+use crate::play::needs::lacking;
 
 /// `handover list`
 pub(super) fn list(args: &ListArgs, screen: &Screen) -> Result<Exit, Failure> {
@@ -24,7 +25,7 @@ pub(super) fn list(args: &ListArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     for scenario in &found {
         screen.line(&format!("{}\n    {}\n    {}", scenario.id, scenario.about, traits(scenario)));
-        let lacking = lacking(scenario);
+        let lacking = lacking(&scenario.needs, &Server::ALL, false);
         if !lacking.is_empty() {
             let lacking = lacking.join(", ");
             screen.line(&format!("    cannot play here: the embedded plane has no {lacking}"));
@@ -54,13 +55,6 @@ fn traits(scenario: &Scenario) -> String {
         traits.push(format!("tags {}", scenario.tags.join(", ")));
     }
     traits.join("; ")
-}
-
-/// What the embedded plane does not have.
-fn lacking(scenario: &Scenario) -> Vec<&str> {
-    let has =
-        |need: &&String| *need == "eso" || Server::ALL.iter().any(|server| server.word() == need.as_str());
-    scenario.needs.iter().filter(|need| !has(need)).map(String::as_str).collect()
 }
 
 /// Each claim, who made it, and how it stood in a run.

@@ -59,7 +59,8 @@ shape! {
         /// Words by which to find it.
         #[schemars(length(min = 1))]
         tags: Option<Vec<NewName>>,
-        /// Components that it needs beside those that follow from what it gives.
+        /// Components that it needs beside those that follow from what it gives. `kubelet` is a real one: where a plane
+        /// has none (the embedded one runs pods by a process of ours), the scenario is skipped.
         #[schemars(length(min = 1))]
         needs: Option<Vec<NewName>>,
     }

@@ -18,6 +18,9 @@ pub use action::{
 };
 pub use workload::{Connects, Place, Reads, Workload};
 
+/// What a scenario `needs` that only a real kubelet can show.
+pub const KUBELET: &str = "kubelet";
+
 /// One scenario, loaded.
 #[derive(Clone, Debug)]
 pub struct Scenario {

@@ -6,6 +6,7 @@ pub mod evidence;
 mod fill;
 pub mod given;
 pub mod halt;
+pub mod needs;
 mod passwords;
 pub mod planes;
 pub mod releases;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::halt::Halt;
 use super::stage::Stage;
 use super::watching::Watching;
-use super::{PlayError, given, schedule, steps};
+use super::{PlayError, given, needs, schedule, steps};
 
 /// How long the evidence may take to decide once the last step is done, and what is counted from there is over.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
@@ -64,6 +64,10 @@ async fn through(stage: &Stage<'_>, tell: &Tell<'_>, watching: &mut Watching) ->
         }
         error => Ending::Broke(stage.scribe.mask(&chain(&error))),
     };
+    // Before anything of it is there.
+    if let Err(lacks) = needs::meets(&*stage.house.plane, &stage.scenario.needs) {
+        return broke(lacks.into());
+    }
     // Everything that follows is to be made by the release on which the scenario begins; and who cannot have one that a
     // later step wants is not begun at all.
     for release in stage.scenario.wanted_releases() {

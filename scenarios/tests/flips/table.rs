@@ -52,6 +52,9 @@ const KEEPS: Edit = Edit(
      RETAIN CURRENT PASSWORD\"",
 );
 
+/// Pods are run by a model of ours.
+const MODELLED: Edit = Edit("", "needs: [kubelet]\n", "evidence: model\n");
+
 /// A limit of few seconds, which a busy machine may miss, and of which the flip says nothing.
 const LATE: &[&str] = &["propagates"];
 
@@ -228,6 +231,36 @@ pub(crate) const FLIPS: &[Flip] = &[
         edits: &[KEEPS],
         fails: &[fails("refused", "0 refused logins of app"), gone("outage")],
         open: &[],
+        stands_for: &[],
+    },
+    // What only a real kubelet can show is skipped where there is none. That the expectations fail when it is otherwise
+    // can be seen with a model of one as well, as long as it says that it is one.
+    Flip {
+        of: "kubelet/annotation",
+        about: "What was mounted by subPath is mounted as a whole.",
+        edits: &[
+            MODELLED,
+            Edit(
+                "kubelet/applications.yaml",
+                "            - { name: database, mountPath: /etc/app/username, subPath: username }\n            \
+                 - { name: database, mountPath: /etc/app/password, subPath: password }\n",
+                "            - { name: database, mountPath: /etc/app }\n",
+            ),
+        ],
+        fails: &[fails("holds_still", "sub_path moved 2 times at workload")],
+        open: LATE,
+        stands_for: &[],
+    },
+    Flip {
+        of: "kubelet/volume",
+        about: "The consumer that took the value from its environment is restarted.",
+        edits: &[
+            MODELLED,
+            Edit("", "by_itself: 90s", "by_itself: 1s"),
+            Edit("", "\nexpect:\n", "\n  - restart:    deployment/by-env\n  - watch:      2s\nexpect:\n"),
+        ],
+        fails: &[fails("holds_still", "g0 → g2")],
+        open: LATE,
         stands_for: &[],
     },
     Flip {

@@ -174,3 +174,19 @@ fn only_the_one_in_front_moves_the_hop() {
     comes_to(&back, &moves(2), PASS, "g0 → g1, g1 → g0");
     comes_to(&back, &order, FAIL, "two at login showed g0, g1, g0; g0 came back");
 }
+
+#[test]
+fn of_three_arrivals_on_there_is_a_median() {
+    let third = two().replica(3, "three", true).by("three", "web", 985, 986, accepted("a"));
+    let all = third
+        .by("one", "web", 1_200, 1_205, accepted("b"))
+        .by("three", "web", 1_400, 1_405, accepted("b"))
+        .by("two", "web", 3_000, 3_005, accepted("b"));
+    let spread = "; 3 arrivals of single replicas after 205 ms to 2.00 s, median 405 ms";
+    comes_to(&all, &arrival(2_900, Who::Every), PASS, spread);
+    let says = judged(&all, &arrival(2_900, Who::Every)).brief;
+    assert!(
+        says.ends_with(", 3 arrivals of single replicas after 205 ms to 2.00 s, median 405 ms"),
+        "{says}"
+    );
+}
