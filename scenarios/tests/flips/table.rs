@@ -257,6 +257,8 @@ pub(crate) const FLIPS: &[Flip] = &[
         edits: &[
             MODELLED,
             Edit("", "by_itself: 90s", "by_itself: 1s"),
+            Edit("", "  - watch:      75s\n", ""),
+            Edit("", "  - watch:      30s\n", ""),
             Edit("", "\nexpect:\n", "\n  - restart:    deployment/by-env\n  - watch:      2s\nexpect:\n"),
         ],
         fails: &[fails("holds_still", "g0 → g2")],
