@@ -109,6 +109,10 @@ impl Drop for House {
 
 #[test]
 fn however_a_run_ends_nothing_of_it_is_left() {
+    if !rustix::process::geteuid().is_root() {
+        say("skipped: only root can start a Docker daemon of our own");
+        return;
+    }
     let kills = std::env::var("HANDOVER_KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
     let mut draw = SmallRng::seed_from_u64(kills as u64);
     let scratch = Scratch::new();

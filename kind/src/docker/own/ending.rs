@@ -62,6 +62,9 @@ pub(in crate::docker) async fn end(
     }
     // A network's bridge is the machine's, and stays when its daemon ends.
     docker.ask(&["network", "prune", "--force"], super::super::REMOVAL).await?;
+    // A removal that a killed run began may have come as far as a node's container, and not yet to its volume,
+    // which has no name and no label.
+    docker.ask(&["volume", "prune", "--force"], super::super::REMOVAL).await?;
     stop(place, &record).await?;
     Ok(Ended::Stopped { found_dead })
 }
