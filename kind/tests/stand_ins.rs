@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::Cache;
 use handover_fixtures::components::doctor::Verdict;
-use handover_kind::docker::{Docker, DockerError, Swept, Wish, doctor, find, gc};
+use handover_kind::docker::{Docker, DockerError, Owner, Swept, Wish, doctor, find, gc};
 use tempfile::TempDir;
 
 /// A `docker` that is a script, and a socket that somebody listens at.
@@ -169,19 +169,25 @@ async fn what_nobody_named_may_be_missing_and_what_somebody_named_may_not() {
 async fn what_cannot_be_removed_is_told_and_the_rest_goes() {
     let stand_in = StandIn::new(
         r#"dir=${0%docker}
+read mine < ${dir}mine
 case "$1 $2" in
 "version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
 "info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
-"ps "*) printf 'c1\tnode\tdead\nc2\tnode2\tstubborn\nc3\tnode3\t../odd\nc4\tnode4\t\n';;
-"network ls") [ -e ${dir}gone ] || printf 'n1\tnet\tdead\n';;
+"ps "*)
+  printf 'c1\tnode\tdead\t%s\nc2\tnode2\tstubborn\t%s\n' $mine $mine
+  printf 'c3\tnode3\t../odd\t%s\nc4\tnode4\t\t%s\nc5\tnode5\tdead\telsewhere\n' $mine $mine;;
+"network ls") [ -e ${dir}gone ] || printf 'n1\tnet\tdead\t%s\n' $mine;;
 "volume ls"|"image ls") ;;
 "rm "*) echo "$@" >> ${dir}log; echo 'Error response from daemon: busy' >&2; exit 1;;
 "network rm") echo "$@" >> ${dir}log; touch ${dir}gone; echo 'Error: No such network' >&2; exit 1;;
 esac"#,
     );
     let cache = Cache::at(stand_in.dir.path().join("cache"));
+    let mine = Owner::of(&cache, "dead").expect("a cache").cache;
+    fs::write(stand_in.dir.path().join("mine"), mine + "\n").expect("a file");
     let swept = gc(&cache, &stand_in.wish(), &|run| run == "stubborn").await;
     assert_eq!(swept.gone, [""; 0]);
+    assert_eq!(swept.others, ["left container node5 of run dead to the cache that made it"]);
     assert_eq!(
         swept.left,
         ["run dead is still at Docker: `docker rm --force --volumes c1` ended with exit status: 1: \
