@@ -15,7 +15,7 @@ pub(super) fn doctor(plane: PlaneName, with: &With, screen: &Screen) -> Result<E
     let mut checks = Vec::new();
     if plane == PlaneName::Kind {
         checks = docker(&request)?;
-        request.wanted.extend(Component::KIND);
+        request.wanted.extend(Component::of_kind());
     }
     checks.extend(components(&request).map_err(|error| Failure::environment(&error))?);
     let mut table = Table::new();
