@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::Component;
 use handover_fixtures::database::Administrator;
+use handover_fixtures::embedded::PlaneError;
 use handover_fixtures::embedded::Request;
 use handover_fixtures::embedded::eso::Crds;
 use handover_fixtures::embedded::ground::Ground;
@@ -21,7 +22,7 @@ use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::Relay;
 use handover_fixtures::openbao::{self, AuditFeed};
 use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
-use handover_fixtures::process::{Port, Ports, Spawner, Usage};
+use handover_fixtures::process::{Port, Ports, Spawner, Usage, this_program};
 use handover_fixtures::refusals::RefusalFeed;
 use handover_fixtures::workloads::Workloads;
 use handover_harness::wait::Progress;
@@ -126,7 +127,7 @@ impl Kind {
         let Keep { members, links, administrators } = keep;
         let workloads = match request.workloads {
             true => {
-                let handover = std::env::current_exe().map_err(ServersError::file("/proc/self/exe"))?;
+                let handover = this_program().map_err(PlaneError::from)?;
                 let bao = request.components.program(Component::Openbao)?;
                 Some(StandIns::new(handover, bao, images, applier, Arc::clone(&pods)))
             }

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use handover_fixtures::components::Program;
 use handover_fixtures::embedded::template::private_dir;
+use handover_fixtures::process::this_program;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -139,7 +140,7 @@ fn key(contents: &Contents) -> Result<String, ServersError> {
 /// The program without what only a debugger reads, if it is this very program and this machine can take that away:
 /// of a development build it is half. What others built stays as they built it.
 fn stripped(program: &Path, work: &Path) -> Option<PathBuf> {
-    if std::env::current_exe().ok()? != program {
+    if this_program().ok()? != program {
         return None;
     }
     let strip = which::which("strip").ok()?;

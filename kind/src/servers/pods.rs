@@ -250,7 +250,10 @@ impl Attendant {
         if let Some(voice) = self.voices.remove(container) {
             let _ = tokio::time::timeout(LAST_WORDS, voice).await;
         }
-        self.tell(Some(container), PodEvent::Ended { how: exit(ended) });
+        self.tell(
+            Some(container),
+            PodEvent::Ended { how: exit(ended), why: ended.message.clone().unwrap_or_default() },
+        );
     }
 
     async fn last_words(&mut self) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
-use handover_fixtures::process::RunDir;
+use handover_fixtures::process::{RunDir, this_program};
 use handover_kind::docker::{Owner, Wish};
 use handover_kind::image::Choice;
 use handover_kind::kept::{Ground, KeptError};
@@ -89,7 +89,7 @@ fn on<T>(
     let request = with.request()?;
     // What a killed one left would be in the way of one of the same name.
     gc::runs(request.cache.root())?;
-    let handover: PathBuf = std::env::current_exe().map_err(|error| Failure::environment(&error))?;
+    let handover: PathBuf = this_program().map_err(|error| Failure::environment(&error))?;
     let tell = |text: &str| screen.remark(text);
     run::runtime()?.block_on(async {
         let wish = Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;

@@ -6,6 +6,7 @@ use handover_fixtures::components;
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::embedded::{self, Embedded, PlaneError, Request};
 use handover_fixtures::plane::Plane;
+use handover_fixtures::process::this_program;
 use handover_harness::event::ComponentState;
 use handover_kind::docker::{DockerError, Wish};
 use handover_kind::kept::Ground;
@@ -88,8 +89,7 @@ impl Where {
         Ok(match self {
             Self::Embedded => Running::Embedded(Arc::new(Embedded::start(request).await?)),
             Self::Kind { kept } => {
-                let handover = std::env::current_exe()
-                    .map_err(|source| PlaneError::Cache { path: "/proc/self/exe".into(), source })?;
+                let handover = this_program().map_err(PlaneError::from)?;
                 let ground = Ground {
                     request: with.components.clone(),
                     wish: Wish::of_process().await.map_err(Box::new)?,

@@ -107,7 +107,7 @@ async fn rollout(house: &House) {
         }
         assert!(ready.len() >= 2 && ready.len() <= 3, "{ready:?} after {news:?}");
     }
-    let well = |n: &&PodNews| matches!(n.what, PodEvent::Ended { how } if how != ExitReport::Status(0));
+    let well = |n: &&PodNews| matches!(n.what, PodEvent::Ended { how, .. } if how != ExitReport::Status(0));
     assert_eq!(room.news.iter().find(well), None, "SIGTERM ends a consumer at once and well");
 
     room.delete(&wanted).await;
@@ -331,8 +331,10 @@ async fn stubborn(house: &House) {
     let deleted = handover_harness::clock::Micros::now();
     room.delete(&pod).await;
     room.until("it is gone", |news| news.iter().any(|n| n.what == PodEvent::Gone)).await;
-    let end =
-        room.news.iter().find(|n| matches!(n.what, PodEvent::Ended { how } if how == ExitReport::Signal(9)));
+    let end = room
+        .news
+        .iter()
+        .find(|n| matches!(n.what, PodEvent::Ended { how, .. } if how == ExitReport::Signal(9)));
     let end = end.expect("it was killed");
     assert!((end.at - deleted).duration() >= Duration::from_secs(1), "not before its grace was over");
     room.leave().await;
@@ -357,8 +359,10 @@ async fn not_alive(house: &House) {
     })
     .await;
     let at = |wanted: PodEvent| room.news.iter().find(|n| n.what == wanted).expect("it was told").at;
-    let (started, ended) =
-        (at(PodEvent::Started { restarts: 0 }), at(PodEvent::Ended { how: ExitReport::Signal(15) }));
+    let (started, ended) = (
+        at(PodEvent::Started { restarts: 0 }),
+        at(PodEvent::Ended { how: ExitReport::Signal(15), why: String::new() }),
+    );
     assert!((ended - started).duration() >= Duration::from_secs(1), "not before it was asked twice");
     room.leave().await;
 }

@@ -35,6 +35,12 @@ impl Trouble {
     }
 }
 
+/// How a process ended, and why, where that is known.
+pub(super) fn ended(how: ExitReport, why: &str) -> String {
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    format!("its process {how}{why}")
+}
+
 impl Pods {
     /// Something happened to a pod of a workload that reads this credential.
     pub(super) fn hear(&self, credential: &str, news: &PodNews, mask: impl Fn(&str) -> Masked) {
@@ -47,10 +53,10 @@ impl Pods {
             PodEvent::Pending { reason, message } => {
                 all.entry(of).or_default().now = Some(mask(&format!("{reason}: {message}")));
             }
-            PodEvent::Ended { how } if *how != ExitReport::Status(0) => {
+            PodEvent::Ended { how, why } if *how != ExitReport::Status(0) => {
                 let trouble = all.entry(of).or_default();
                 trouble.crashes += 1;
-                trouble.now = Some(mask(&format!("its process {how}")));
+                trouble.now = Some(mask(&ended(*how, why)));
             }
             PodEvent::Line(line) => all.entry(of).or_default().line = Some(mask(line.trim())),
             // One that crashed before may crash again: only readiness says that it is over it.
@@ -128,7 +134,7 @@ mod tests {
         let crash = || {
             hear(&pods, "web-1", PodEvent::Started { restarts: 0 });
             hear(&pods, "web-1", PodEvent::Line("no such thing".to_owned()));
-            hear(&pods, "web-1", PodEvent::Ended { how: ExitReport::Status(1) });
+            hear(&pods, "web-1", PodEvent::Ended { how: ExitReport::Status(1), why: String::new() });
         };
         crash();
         assert_eq!(
@@ -139,7 +145,17 @@ mod tests {
         hear(&pods, "web-1", PodEvent::Started { restarts: 2 });
         assert!(pods.troubles("app").contains("crashes again and again: "), "{}", pods.troubles("app"));
         hear(&pods, "web-1", PodEvent::Ready(true));
-        hear(&pods, "web-1", PodEvent::Ended { how: ExitReport::Status(0) });
+        hear(&pods, "web-1", PodEvent::Ended { how: ExitReport::Status(0), why: String::new() });
         assert_eq!(pods.troubles("app"), "");
+    }
+
+    #[test]
+    fn an_end_says_why_where_that_is_known() {
+        assert_eq!(ended(ExitReport::Signal(9), ""), format!("its process {}", ExitReport::Signal(9)));
+        let why = "cannot start `/gone`";
+        assert_eq!(
+            ended(ExitReport::Status(128), why),
+            "its process exited with status 128: cannot start `/gone`"
+        );
     }
 }

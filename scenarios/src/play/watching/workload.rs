@@ -8,12 +8,13 @@ use std::sync::Arc;
 use handover_fixtures::consumer::config::{self, AtStart, Config, Kind, Style};
 use handover_fixtures::consumer::{CONFIG, Line};
 use handover_fixtures::plane::{Peer, Server};
+use handover_fixtures::process::this_program;
 use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings, StandsFor};
 use handover_harness::event::{Hop, Observation, Outcome, What};
 use handover_harness::mask::Masked;
 use handover_harness::recorder::Scribe;
 
-use super::pods::Pods;
+use super::pods::{Pods, ended};
 use super::{Watching, until};
 use crate::language::scenario::{Connects, DatabaseKind, Place, Reads, Workload};
 use crate::play::PlayError;
@@ -40,7 +41,7 @@ impl Watching {
         }
         for workload in all {
             let namespace = stage.namespace_of(&workload.deployment);
-            let program = std::env::current_exe().map_err(|error| PlayError::Probe(error.to_string()))?;
+            let program = this_program().map_err(|error| PlayError::Probe(error.to_string()))?;
             stage.scribe.masker().learn(stage.house.prints.key_hex());
             let config = told(stage, workload)?.to_json();
             plane.stand_in(
@@ -133,8 +134,8 @@ impl Hosted {
                     self.count();
                 }
             }
-            PodEvent::Ended { how } => {
-                self.scribe.note(&format!("pod {}: its process {how}", news.pod));
+            PodEvent::Ended { how, why } => {
+                self.scribe.note(&format!("pod {}: {}", news.pod, ended(how, &why)));
             }
             PodEvent::Pending { reason, message } => {
                 let text = format!("pod {} waits: {reason}: {message}", news.pod);
