@@ -12,6 +12,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use handover_fixtures::process::pass_no_files_on;
 use rustix::io::Errno;
 use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change, unmount,
@@ -47,7 +48,9 @@ pub struct RoomError {
 /// Left to itself, dockerd would start containerd so that it dies with the *thread* that did, and some of its
 /// threads end when a network is made.
 pub fn become_daemon(scratch: &Path, containerd: &Path, dockerd: &OsStr, args: &[OsString]) -> RoomError {
-    match enter(scratch).and_then(|()| start_containerd(containerd)) {
+    let alone =
+        pass_no_files_on().map_err(|source| RoomError { what: "see its open files".to_owned(), source });
+    match alone.and_then(|()| enter(scratch)).and_then(|()| start_containerd(containerd)) {
         Ok(()) => {
             let what = format!("start `{}`", dockerd.display());
             RoomError { what, source: Command::new(dockerd).args(args).exec() }
