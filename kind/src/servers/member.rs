@@ -70,6 +70,8 @@ struct State {
     object: Value,
     /// Whether it is not running because it should not.
     down: bool,
+    /// Where its pod was before it was ended.
+    was_at: Option<String>,
 }
 
 impl Member {
@@ -85,7 +87,7 @@ impl Member {
         log: PathBuf,
         succession: Succession,
     ) -> Result<Self, ServersError> {
-        let state = State { object, down: false };
+        let state = State { object, down: false, was_at: None };
         let member = Self {
             name: name.to_owned(),
             base,
@@ -135,6 +137,23 @@ impl Member {
                 Some(format!("its container {}; log: {}", exit(&ended), self.log.display()))
             },
         )
+    }
+
+    /// Where its pod is that is not on its way out: each new one has another address.
+    fn address(&self) -> Option<String> {
+        let known = self.base.known.borrow();
+        let pods = of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod));
+        pods.filter_map(|pod| pod.status.as_ref()?.pod_ip.clone()).next_back()
+    }
+
+    /// That its Service stands for another address now.
+    fn moved(&self) -> Vec<String> {
+        let was_at = self.state().was_at.take();
+        let moved = was_at.zip(self.address());
+        moved
+            .map(|(was, is)| format!("the pod of {} was at {was} and is at {is} now", self.name))
+            .into_iter()
+            .collect()
     }
 
     fn not_ready(&self, why: String) -> ServersError {
@@ -249,6 +268,8 @@ impl Member {
             return Ok(());
         }
         let refused = |why| ControlError::Cluster { name: self.name.clone(), why };
+        let address = self.address();
+        self.state().was_at = address;
         if kill {
             self.send(Signal::KILL).await?;
         }
@@ -328,10 +349,14 @@ impl Control for Member {
                 Order::Stop => self.end(false, tell).await?,
                 Order::Kill => self.end(true, tell).await?,
                 Order::Signal(signal) => self.send(signal).await?,
-                Order::Start => self.begin(None, tell).await?,
+                Order::Start => {
+                    self.begin(None, tell).await?;
+                    return Ok(self.moved());
+                }
                 Order::Restart => {
                     self.end(false, tell).await?;
                     self.begin(None, tell).await?;
+                    return Ok(self.moved());
                 }
                 Order::Replace(release) => {
                     // Whatever can be done while it runs makes the time shorter in which nobody does.

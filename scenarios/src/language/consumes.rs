@@ -128,15 +128,19 @@ fn files(object: &Value, container: &Container<'_>, secret: &str) -> Option<File
 /// somebody else than the API server where there is one, because OpenBao wants one that is made for it.
 pub(crate) fn token_file(object: &Value, container: &Container<'_>) -> String {
     const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+    projected_token(object, container).unwrap_or_else(|| OWN.to_owned())
+}
+
+/// The file in which a projected volume of the pod's own makes a token, where one does.
+pub(crate) fn projected_token(object: &Value, container: &Container<'_>) -> Option<String> {
     let volumes = object.pointer("/spec/template/spec/volumes").and_then(Value::as_array);
-    let projected = volumes.into_iter().flatten().find_map(|volume| {
+    volumes.into_iter().flatten().find_map(|volume| {
         let sources = volume.pointer("/projected/sources")?.as_array()?;
         let token = sources.iter().find_map(|source| source["serviceAccountToken"]["path"].as_str())?;
         let mounts = container.spec["volumeMounts"].as_array()?;
         let mount = mounts.iter().find(|mount| mount["name"] == volume["name"])?;
         Some(format!("{}/{token}", mount["mountPath"].as_str()?.trim_end_matches('/')))
-    });
-    projected.unwrap_or_else(|| OWN.to_owned())
+    })
 }
 
 /// Where a volume is of this Secret: the paths of its keys, or none where each key is a file of its name.

@@ -31,6 +31,7 @@ pub fn expected(scenario: &Scenario) -> Duration {
         | Action::Apply(_)
         | Action::Patch { .. }
         | Action::Delete(_)
+        | Action::Gate { .. }
         | Action::ForceSync(_)
         | Action::Mark
         | Action::Server { .. }

@@ -13,7 +13,7 @@ use super::error::{Problems, Sink};
 use super::form::Form;
 use super::node::{Key, Node, documents};
 use super::scale::Scale;
-use super::scenario::{Action, Credential, DatabaseKind, Scenario, Seed, Store};
+use super::scenario::{Action, Credential, DatabaseKind, Door, Scenario, Seed, Store};
 use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
@@ -288,7 +288,8 @@ fn needs(scenario: &mut Scenario) {
     let api = |object: &serde_json::Value| object.get("apiVersion")?.as_str().map(str::to_owned);
     let mut needs = Vec::new();
     let roles = !scenario.static_roles.is_empty() || !scenario.dynamic_roles.is_empty();
-    if !scenario.kv.is_empty() || roles {
+    let opened = scenario.workloads.iter().any(|workload| matches!(workload.door, Door::Openbao { .. }));
+    if !scenario.kv.is_empty() || roles || opened {
         needs.push("openbao");
     }
     if scenario
@@ -314,6 +315,8 @@ fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {
             Some(Store::StaticRole(_)) => MovesBy::Itself { at: Hop::Store },
             // Nobody may look at the store: each look would make another.
             Some(Store::DynamicRole(_)) => MovesBy::Itself { at: Hop::Secret },
+            // Nobody sees it before its pod does.
+            None if credential.token_of.is_some() => MovesBy::Itself { at: Hop::Workload },
             Some(Store::Kv(_) | Store::Secret(_)) | None => MovesBy::Ordered,
         },
     }

@@ -16,7 +16,7 @@ mod workload;
 pub use action::{
     Action, BaoCall, BaoMethod, How, ObjectRef, ReleaseRef, Request, ServerAction, Step, Target,
 };
-pub use workload::{Connects, Place, Reads, Workload};
+pub use workload::{Connects, Door, Place, Reads, Workload};
 
 /// What a scenario `needs` that only a real kubelet can show.
 pub const KUBELET: &str = "kubelet";
@@ -302,6 +302,8 @@ pub struct Credential {
     pub store: Option<Store>,
     /// Where it lives in Kubernetes.
     pub secret: Option<InSecret>,
+    /// The Deployment whose pods have it as a projected token of their ServiceAccount: it lives nowhere else.
+    pub token_of: Option<ObjectRef>,
     /// The hops that are watched.
     pub hops: Vec<Hop>,
     /// The period of login and origin.

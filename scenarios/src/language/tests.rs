@@ -20,7 +20,8 @@ fn load(files: &[(&str, &str)], sets: &[(&str, &str)]) -> Result<Vec<Scenario>, 
 
 /// The problems of one scenario file beside the manifests of this module, as `LINE:COLUMN: MESSAGE [HINT]`.
 fn problems(text: &str) -> Vec<String> {
-    let loaded = load(&[("s.yaml", text), ("app.yaml", APP), ("fleet.yaml", FLEET)], &[]);
+    let beside = [("app.yaml", APP), ("fleet.yaml", FLEET), ("tokens.yaml", TOKENS)];
+    let loaded = load(&[&[("s.yaml", text)], beside.as_slice()].concat(), &[]);
     let Err(problems) = loaded else { return Vec::new() };
     // Files stand in a folder whose name means nothing.
     let folder = std::env::temp_dir().join(".tmp").display().to_string();
@@ -41,6 +42,8 @@ fn problems(text: &str) -> Vec<String> {
 
 const APP: &str = include_str!("../../catalogue/kv/app.yaml");
 const FLEET: &str = include_str!("../../catalogue/mysql/fleet.yaml");
+const TOKENS: &str = include_str!("../../catalogue/kubelet/tokens.yaml");
+const TOKEN: &str = include_str!("../../catalogue/kubelet/projected-token.yaml");
 
 /// A scenario about a KV value and one about a static role, to be spoilt.
 const KV: &str = "\
@@ -307,6 +310,8 @@ fn steps_that_are_wrong() {
             ("rotate: app", "wait: { at: secret }"),
             ("rotate: app", "hold: { credential: app, at: secret, for: 5 * refresh }"),
             ("rotate: app", "hold: [app]"),
+            ("rotate: app", "gate: { object: externalsecret/app, condition: a.b/c }"),
+            ("rotate: app", "gate: { object: externalsecret/app }"),
         ],
     );
     insta::assert_snapshot!(said);
@@ -318,6 +323,30 @@ fn steps_that_are_wrong() {
         ],
     );
     insta::assert_snapshot!("rollback_of_a_static_role", said);
+}
+
+/// A token is in one pod, opens OpenBao only, and nobody rotates it.
+#[test]
+fn tokens_that_are_wrong() {
+    assert_eq!(problems(TOKEN), Vec::<String>::new());
+    let said = spoilt(
+        TOKEN,
+        &[
+            ("token_of: deployment/keeps", "token_of: deployment/keep"),
+            ("token_of: deployment/keeps", "token_of: serviceaccount/app"),
+            ("token_of: deployment/keeps", "token_of: deployment/keeps, in: secret/keeps"),
+            ("reads: kept", "reads: renewed"),
+            ("by: file_once", "by: env"),
+            (
+                "reads: kept, by: file_once, logs_in_to: openbao, role: app",
+                "reads: kept, logs_in_to: openbao",
+            ),
+            ("reads: kept, by: file_once, logs_in_to: openbao", "reads: kept, logs_in_to: db"),
+            ("  - watch: 20s", "  - rotate: renewed"),
+            ("at_most: life - 20s", "at_most: refresh_interval"),
+        ],
+    );
+    insta::assert_snapshot!(said);
 }
 
 #[test]

@@ -252,6 +252,68 @@ pub(crate) const FLIPS: &[Flip] = &[
         stands_for: &[],
     },
     Flip {
+        of: "kubelet/endpoints",
+        about: "The statement does not retain the current password.",
+        edits: &[
+            MODELLED,
+            Edit("", "'{{password}}' RETAIN CURRENT PASSWORD", "'{{password}}'"),
+            Edit(
+                "",
+                "  - watch:  1s\n  - rotate: fleet\n",
+                "  - watch:  1s\n  - rotate: { credential: fleet, phase: 0.1 }\n",
+            ),
+        ],
+        fails: &[
+            fails("refused", "of fresh (fresh-"),
+            fails("refused", "of pooled (pooled-"),
+            fails("stragglers", "refused"),
+        ],
+        open: LATE,
+        stands_for: &[],
+    },
+    Flip {
+        of: "kubelet/projected-token",
+        about: "Nobody waits until the token is renewed, and who read its own once is restarted.",
+        edits: &[
+            MODELLED,
+            Edit("", "at: workload, for: 460s }", "at: workload, for: 2s }"),
+            Edit(
+                "",
+                "  - wait:  { credential: renewed, at: workload, moves: 1, within: 130s }\n",
+                "  - restart: deployment/keeps\n",
+            ),
+            Edit("", "  - watch: 20s\n", "  - watch: 2s\n"),
+        ],
+        fails: &[
+            fails("rotations", "0 moves of renewed at workload"),
+            fails("holds_still", "kept moved 1 time at workload"),
+        ],
+        // Of what does not move nobody knows how old it gets, nor how soon it arrives.
+        open: &["age", "propagates"],
+        stands_for: &[],
+    },
+    Flip {
+        of: "kubelet/readiness-gate",
+        about: "The pods have no gate.",
+        edits: &[
+            MODELLED,
+            Edit(
+                "",
+                "  - hold:   { object: deployment/web, condition: Available, is: \"False\", for: 2s }\n",
+                "",
+            ),
+            Edit(
+                "kubelet/gated.yaml",
+                "      readinessGates:\n        - conditionType: registry.example/settled\n",
+                "",
+            ),
+        ],
+        fails: &[fails("condition", "condition:deployment/web:Progressing was True at the end")],
+        // Without a gate the second rotation follows the first at once.
+        open: &["propagates", "still_accepted"],
+        stands_for: &[],
+    },
+    Flip {
         of: "kubelet/volume",
         about: "The consumer that took the value from its environment is restarted.",
         edits: &[

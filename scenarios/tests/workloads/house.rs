@@ -196,10 +196,11 @@ impl<'a> Room<'a> {
 
     /// The same for any server.
     pub(crate) fn config_for(&self, to: Kind, user: &str, reads: Reads, at: &str, style: Style) -> String {
-        let server = match to {
+        let server = match &to {
             Kind::Mysql => Server::Mysql,
             Kind::Valkey => Server::Valkey,
             Kind::Postgres => Server::Postgres,
+            Kind::Openbao(_) => Server::Openbao,
         };
         let address = self.house.plane.address(Peer::Workload, Peer::Server(server)).expect("a link");
         let config = Config {

@@ -416,12 +416,14 @@ async fn every_server_in_every_style(house: &House) {
     let kinds = [("mysql", Kind::Mysql), ("valkey", Kind::Valkey), ("postgres", Kind::Postgres)];
     let all: Vec<_> = kinds
         .iter()
-        .flat_map(|kind| styles.iter().map(move |style| (format!("{}-{}", kind.0, style.0), kind.1, style.1)))
+        .flat_map(|kind| {
+            styles.iter().map(move |style| (format!("{}-{}", kind.0, style.0), &kind.1, style.1))
+        })
         .collect();
     let containers: Vec<Value> = all
         .iter()
         .map(|(name, kind, style)| {
-            let config = room.config_for(*kind, "styles", Reads::File, "/etc/db/password", *style);
+            let config = room.config_for((*kind).clone(), "styles", Reads::File, "/etc/db/password", *style);
             json!({"name": name, "image": house::CONSUMER, "env": [{"name": "HANDOVER_CONSUMER", "value": config}],
                 "volumeMounts": [{"name": "db", "mountPath": "/etc/db"}]})
         })

@@ -13,7 +13,7 @@ use super::super::scenario::{Credential, InSecret, Inference, Kv, Store};
 use super::super::shape::{self, shape};
 use super::super::source::Span;
 use super::super::vars::Interval;
-use super::super::words::{self, ExtractExpression, NewName, StoreName};
+use super::super::words::{self, ExtractExpression, NewName, ObjectPlace, StoreName};
 use super::fields::{self, Field, Fields};
 
 pub(super) const VERB: Verb<()> = Verb {
@@ -26,7 +26,10 @@ pub(super) const VERB: Verb<()> = Verb {
 shape! {
     /// The thing that rotates. It lives in OpenBao (`store`), in a Kubernetes Secret (`in`), or in both; which
     /// ExternalSecret or PushSecret carries it is found in the manifests.
-    #[schemars(extend("anyOf" = [{ "required": ["store"] }, { "required": ["in"] }]))]
+    /// Or it is a token that the kubelet makes and renews by itself (`token_of`), which only its pod ever sees.
+    #[schemars(extend("anyOf" = [
+        { "required": ["store"] }, { "required": ["in"] }, { "required": ["token_of"] }
+    ]))]
     struct Shape {
         /// What the rest of the file calls it.
         name: NewName,
@@ -41,6 +44,8 @@ shape! {
         tried: Option<bool>,
         /// The Secret that holds it.
         r#in: Option<words::SecretPlace>,
+        /// The Deployment of one replica in whose pod a volume projects it: the token of a ServiceAccount.
+        token_of: Option<ObjectPlace>,
         /// The fields that make a generation; those of the store unless said otherwise. `"*"` means every key that
         /// the Secret has.
         fields: Option<Fields>,
@@ -56,6 +61,9 @@ shape! {
 /// How often the origin is asked where `watch` says nothing.
 const EVERY: Duration = Duration::from_millis(250);
 
+/// What a token is to whoever logs in with it.
+const TOKEN_FIELD: &str = "password";
+
 /// What `database/static-creds/…` answers; the first two make a generation unless the file says otherwise.
 const STATIC_FIELDS: [&str; 5] = ["username", "password", "ttl", "rotation_period", "last_vault_rotation"];
 
@@ -69,6 +77,9 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
 }
 
 fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held> {
+    if form.has("token_of") {
+        return token(draft, form, name);
+    }
     if !form.has("store") && !form.has("in") {
         let message = format!("`{name}` lives nowhere: give `store`, `in` or both");
         let hint = "`store` names a kv or a static_role, `in` a Secret as `secret/NAME`";
@@ -123,6 +134,7 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
         later: later?,
         tried: tried?,
         secret,
+        token_of: None,
         // Who reads it is known later.
         hops: Vec::new(),
         every: EVERY,
@@ -130,6 +142,42 @@ fn whole(draft: &mut Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held>
         real_interval: written.as_ref().or(pushed.as_ref()).and_then(|carried| carried.real),
     };
     Some(Held { credential, interval })
+}
+
+/// A token that the kubelet projects into the pod of a Deployment.
+fn token(draft: &Draft<'_>, form: &Form<'_, '_>, name: &str) -> Option<Held> {
+    if let Some(key) =
+        ["store", "from", "in", "fields", "key", "extract"].into_iter().find(|key| form.has(key))
+    {
+        let message = format!("a token is in its pod and nowhere else: it has no `{key}`");
+        draft.sink.report(&form.need("token_of")?.span, message);
+        return None;
+    }
+    let node = form.need("token_of")?;
+    let of = draft.object(node)?;
+    let manifest = &draft.manifest(&of)?.manifest.object;
+    if of.kind != "Deployment" || manifest["spec"]["replicas"] != 1 {
+        let hint = "each pod has a token of its own, so there is one credential for each";
+        let message = format!("{of} is no Deployment with `replicas: 1`");
+        draft.sink.report_with(&node.span, message, hint);
+        return None;
+    }
+    let credential = Credential {
+        name: name.to_owned(),
+        fields: vec![TOKEN_FIELD.to_owned()],
+        store: None,
+        from: None,
+        later: false,
+        tried: false,
+        secret: None,
+        token_of: Some(of),
+        hops: Vec::new(),
+        every: EVERY,
+        refresh_interval: None,
+        real_interval: None,
+    };
+    let never = format!("`{name}` is renewed by the kubelet, and no manifest says when");
+    Some(Held { credential, interval: Interval::Never(never) })
 }
 
 /// The given Secret that a credential comes from.

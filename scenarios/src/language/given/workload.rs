@@ -12,8 +12,9 @@ use super::super::form::{self, Form};
 use super::super::names::{did_you_mean, listed};
 use super::super::node::Node;
 use super::super::room::{Entry, Verb};
-use super::super::scenario::{Connects, ObjectRef, Place, Reads, Store, Workload};
+use super::super::scenario::{Connects, Database, Door, ObjectRef, Place, Reads, Store, Workload};
 use super::super::shape::{self, shape};
+use super::super::source::Span;
 use super::super::words::{CredentialName, DatabaseName, DurationExpression, NewName, ObjectPlace};
 use super::reader::fits;
 
@@ -35,7 +36,7 @@ shape! {
         deployment: ObjectPlace,
         /// The credential that it reads.
         reads: CredentialName,
-        /// The database that it logs in to.
+        /// The database that it logs in to; with a token (`token_of`) it is `openbao`.
         logs_in_to: DatabaseName,
         /// Which container, where there are several.
         container: Option<String>,
@@ -50,7 +51,7 @@ shape! {
         /// How late a Secret volume may be rendered anew; drawn between nothing and this. The kubelet of a real
         /// cluster takes up to about 90 s; here it is 1 s unless said otherwise.
         volume_delay: Option<DurationExpression>,
-        /// The role of OpenBao's kubernetes login, where it reads OpenBao itself.
+        /// The role of OpenBao's kubernetes login, where it reads OpenBao itself or logs in to it.
         role: Option<NewName>,
         /// The file that it reads, as the container sees it, where that is not of a Secret volume: `KEY=VALUE` lines
         /// with the fields' names in capitals, as an agent renders them.
@@ -91,6 +92,8 @@ const WAYS: [&str; 5] = ["env", "file", "file_watch", "file_once", "openbao"];
 const EVERY: Duration = Duration::from_millis(100);
 const MAX_LIFETIME: Duration = Duration::from_secs(10);
 const VOLUME_DELAY: Duration = Duration::from_secs(1);
+/// What a token opens.
+const OPENBAO: &str = "openbao";
 /// Where kubernetes logins are unless the manifests say otherwise.
 const LOGIN_MOUNT: &str = "kubernetes";
 
@@ -99,7 +102,7 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     let name = form.name("name");
     let deployment = form.need("deployment").and_then(|node| deployment(draft, node));
     let held = draft.credential(&form, "reads");
-    let database = form.need("logs_in_to").and_then(|node| draft.databases.find(draft.sink, node)).cloned();
+    let door = held.as_ref().and_then(|held| door(draft, &form, held));
     let connects = connects(draft, &form, held.as_ref());
     let time = |key, default| match form.has(key) {
         true => draft.duration(&form, key, held.as_ref()),
@@ -109,11 +112,7 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
     let (every, volume_delay) = (time("every", EVERY), time("volume_delay", VOLUME_DELAY));
     let Some(name) = name else { return };
     let workload = (|| {
-        let (held, database, deployment) = (held?, database?, deployment?);
-        let no_secret = held.credential.secret.is_none();
-        if !no_secret {
-            fits(draft, &form, &held.credential, &database)?;
-        }
+        let (held, door, deployment) = (held?, door?, deployment?);
         let (container, image, reads) = reads(draft, &form, &held, &deployment)?;
         Some(Workload {
             name: name.text.clone(),
@@ -123,13 +122,36 @@ fn read(draft: &mut Draft<'_>, entry: &Entry<'_>) {
             credential: held.credential.name,
             reads,
             connects: connects?,
-            database: database.name,
+            door,
             every: every?,
             watched: watched?,
             volume_delay: volume_delay?,
         })
     })();
     draft.workloads.bind(draft.sink, name, workload);
+}
+
+/// What it logs in to: with a token OpenBao, with all else a database.
+fn door(draft: &Draft<'_>, form: &Form<'_, '_>, held: &Held) -> Option<Door> {
+    let node = form.need("logs_in_to")?;
+    if held.credential.token_of.is_none() {
+        let Database { name, .. } = database(draft, form, held, node)?;
+        return Some(Door::Database(name.clone()));
+    }
+    if form::text(draft.sink, node)? != OPENBAO {
+        draft.sink.report(&node.span, "a token of a ServiceAccount opens `openbao`, and no database");
+        return None;
+    }
+    let role = form::text(draft.sink, form.need("role")?)?.to_owned();
+    Some(Door::Openbao { mount: LOGIN_MOUNT.to_owned(), role })
+}
+
+fn database<'d>(draft: &'d Draft<'_>, form: &Form<'_, '_>, held: &Held, node: &Node) -> Option<&'d Database> {
+    let database = draft.databases.find(draft.sink, node)?;
+    if held.credential.secret.is_some() {
+        fits(draft, form, &held.credential, database)?;
+    }
+    Some(database)
 }
 
 fn deployment(draft: &Draft<'_>, node: &Node) -> Option<ObjectRef> {
@@ -182,6 +204,25 @@ fn reads(
         Some(node) => Some((form::text(draft.sink, node)?, node)),
         None => None,
     };
+    if let Some(of) = &held.credential.token_of {
+        if of != deployment {
+            let message = format!("`{}` is in the pod of {of}, not of {deployment}", held.credential.name);
+            draft.sink.report(&form.need("reads")?.span, message);
+            return None;
+        }
+        let Some(file) = consumes::projected_token(&object.manifest.object, &container) else {
+            let message = format!("container `{name}` mounts no projected `serviceAccountToken`");
+            draft.sink.report(at, message);
+            return None;
+        };
+        let place = |field: &FieldName| (field.clone(), Place { at: file.clone(), extract: None });
+        let fields = held.credential.fields.iter().map(place).collect();
+        return Some((
+            name,
+            image,
+            file_by(draft, by.map_or(at, |(_, node)| &node.span), by.map(|(word, _)| word), fields)?,
+        ));
+    }
     if let Some(("openbao", _)) = by {
         let token_file = consumes::token_file(&object.manifest.object, &container);
         return Some((name, image, openbao(draft, form, held, token_file)?));
@@ -194,15 +235,7 @@ fn reads(
             (field.clone(), Place { at: file.to_owned(), extract })
         };
         let fields = held.credential.fields.iter().map(place).collect();
-        return match by.map(|(word, _)| word) {
-            Some("file") | None => Some((name, image, Reads::File(fields))),
-            Some("file_watch") => Some((name, image, Reads::FileWatch(fields))),
-            Some("file_once") => Some((name, image, Reads::FileOnce(fields))),
-            Some(_) => {
-                draft.sink.report(&node.span, "a `file` is read by `file`, `file_watch` or `file_once`");
-                None
-            }
-        };
+        return Some((name, image, file_by(draft, &node.span, by.map(|(word, _)| word), fields)?));
     }
     let Some(secret) = held.credential.secret.as_ref() else {
         let message = format!("`{}` is in no Secret that `{name}` could get", held.credential.name);
@@ -251,6 +284,24 @@ fn reads(
         }
     };
     Some((name, image, reads))
+}
+
+/// How a file is read that is of no Secret.
+fn file_by(
+    draft: &Draft<'_>,
+    at: &Span,
+    by: Option<&str>,
+    fields: BTreeMap<FieldName, Place>,
+) -> Option<Reads> {
+    match by {
+        Some("file") | None => Some(Reads::File(fields)),
+        Some("file_watch") => Some(Reads::FileWatch(fields)),
+        Some("file_once") => Some(Reads::FileOnce(fields)),
+        Some(_) => {
+            draft.sink.report(at, "this file is read by `file`, `file_watch` or `file_once`");
+            None
+        }
+    }
 }
 
 /// Where a key of the Secret is seen in the container.

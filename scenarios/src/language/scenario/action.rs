@@ -115,6 +115,15 @@ pub enum Action {
         /// How long it may take.
         within: Duration,
     },
+    /// Set a condition on the pods that a workload has, as the controller of a readiness gate does.
+    Gate {
+        /// The Deployment.
+        deployment: ObjectRef,
+        /// The condition's type.
+        condition: String,
+        /// `True`, `False` or `Unknown`.
+        is: String,
+    },
     /// Make ESO refresh an object now, by an annotation.
     ForceSync(ObjectRef),
     /// Name this moment for expectations.

@@ -26,8 +26,8 @@ pub struct Workload {
     pub reads: Reads,
     /// How it connects.
     pub connects: Connects,
-    /// The database by its name in the scenario.
-    pub database: String,
+    /// What it logs in to.
+    pub door: Door,
     /// What it says is heard.
     pub watched: bool,
     /// How often each of its processes tries.
@@ -67,6 +67,20 @@ pub struct Place {
     pub at: String,
     /// Where in that text it stands.
     pub extract: Option<Extract>,
+}
+
+/// What a workload logs in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// A database by its name in the scenario.
+    Database(String),
+    /// OpenBao, with a token of the pod's ServiceAccount.
+    Openbao {
+        /// The kubernetes login: `auth/<mount>/login`.
+        mount: String,
+        /// The role.
+        role: String,
+    },
 }
 
 /// How a workload connects.

@@ -22,7 +22,7 @@ use super::scenario::{Action, Step};
 /// How a person would say it, and what it is.
 type Said = Option<(String, Action)>;
 
-const VERBS: [Verb<Said>; 19] = [
+const VERBS: [Verb<Said>; 20] = [
     rotate::VERB,
     wait::VERB,
     hold::VERB,
@@ -32,6 +32,7 @@ const VERBS: [Verb<Said>; 19] = [
     objects::PATCH,
     objects::DELETE,
     objects::RESTART,
+    objects::GATE,
     objects::FORCE_SYNC,
     request::SQL,
     request::BAO,

@@ -1,16 +1,16 @@
-//! Steps on Kubernetes objects: `apply`, `patch`, `delete`, `restart`, `force_sync`.
+//! Steps on Kubernetes objects: `apply`, `patch`, `delete`, `restart`, `gate`, `force_sync`.
 
 use std::time::Duration;
 
 use super::super::draft::Draft;
 use super::super::duration::spoken;
-use super::super::form::Form;
+use super::super::form::{Form, text};
 use super::super::given::{apply, objects};
 use super::super::node::Node;
 use super::super::room::{Entry, Verb};
 use super::super::scenario::{Action, ObjectRef};
 use super::super::shape::{self, shape};
-use super::super::words::{AnyMapping, DurationExpression, ObjectPlace, OneOrMore};
+use super::super::words::{AnyMapping, ConditionStatus, DurationExpression, ObjectPlace, OneOrMore};
 use super::Said;
 
 pub(super) const APPLY: Verb<Said> =
@@ -35,6 +35,13 @@ pub(super) const RESTART: Verb<Said> = Verb {
     read: restart,
     shape: shape::of::<Restart>,
     example: "- restart: { object: deployment/web, within: 30s }",
+};
+
+pub(super) const GATE: Verb<Said> = Verb {
+    word: "gate",
+    read: gate,
+    shape: shape::of::<Gate>,
+    example: "- gate: { object: deployment/web, condition: example.com/settled }",
 };
 
 pub(super) const FORCE_SYNC: Verb<Said> = Verb {
@@ -80,6 +87,17 @@ shape! {
         object: ObjectPlace,
         /// How long it may take; a minute unless said otherwise.
         within: Option<DurationExpression>,
+    }
+
+    /// Sets the condition of a readiness gate on all pods that a Deployment has at that moment, as the controller does to
+    /// which the gate belongs. Until then a pod with `readinessGates` is not ready, whatever its probes say.
+    struct Gate {
+        /// Which Deployment.
+        object: ObjectPlace,
+        /// The condition's type, as `readinessGates` names it.
+        condition: String,
+        /// The condition's status, in quotes; `"True"` unless said otherwise.
+        is: Option<ConditionStatus>,
     }
 
     /// Makes ESO refresh an ExternalSecret or PushSecret now, by changing an annotation.
@@ -135,6 +153,16 @@ fn restart(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
     let deployment = of_kind(draft, node, &["Deployment"])?;
     let text = format!("restart {deployment}, within {}", spoken(within));
     Some((text, Action::Restart { deployment, within }))
+}
+
+fn gate(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
+    let form = Form::open::<Gate>(draft.sink, entry.verb, entry.node)?;
+    let deployment = form.need("object").and_then(|node| of_kind(draft, node, &["Deployment"]));
+    let condition = form.text("condition");
+    let is = form.optional("is", |node| text(draft.sink, node));
+    let (deployment, condition, is) = (deployment?, condition?.to_owned(), is?.unwrap_or("True").to_owned());
+    let said = format!("set {condition} {is} on the pods of {deployment}");
+    Some((said, Action::Gate { deployment, condition, is }))
 }
 
 fn force_sync(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {

@@ -7,7 +7,7 @@ use handover_fixtures::openbao;
 
 use super::super::PlayError;
 use super::super::stage::{AUDIENCE, DATABASE_MOUNT, Stage};
-use crate::language::scenario::Reads;
+use crate::language::scenario::{Door, Reads, Workload};
 
 /// Where a login is of which only the file speaks.
 const MOUNT: &str = "kubernetes";
@@ -43,17 +43,17 @@ pub(super) async fn make(stage: &Stage<'_>) -> Result<(), PlayError> {
     Ok(())
 }
 
-/// Those of stores and generators, and those of workloads that read OpenBao themselves.
+/// Those of stores and generators, and those of workloads that read OpenBao themselves or log in to it.
 fn wanted(stage: &Stage<'_>) -> BTreeSet<KubernetesLogin> {
     let manifests = stage.scenario.manifests.iter().filter_map(|manifest| login_of(&manifest.object));
-    let workloads = stage.scenario.workloads.iter().filter_map(|workload| match &workload.reads {
-        Reads::Openbao { mount, role, .. } => Some(KubernetesLogin {
-            mount: mount.clone(),
-            role: role.clone(),
+    let workloads = stage.scenario.workloads.iter().filter_map(|workload| {
+        let (mount, role) = own_login(workload)?;
+        Some(KubernetesLogin {
+            mount: mount.to_owned(),
+            role: role.to_owned(),
             service_account: stage.service_account(workload),
             namespace: workload.deployment.namespace.clone(),
-        }),
-        Reads::Env(_) | Reads::File(_) | Reads::FileWatch(_) | Reads::FileOnce(_) => None,
+        })
     });
     let said = stage.scenario.logins.iter().filter_map(|login| {
         Some(KubernetesLogin {
@@ -64,6 +64,16 @@ fn wanted(stage: &Stage<'_>) -> BTreeSet<KubernetesLogin> {
         })
     });
     manifests.chain(workloads).chain(said).collect()
+}
+
+/// Mount and role of a workload's own login.
+fn own_login(workload: &Workload) -> Option<(&str, &str)> {
+    match (&workload.reads, &workload.door) {
+        (Reads::Openbao { mount, role, .. }, _) | (_, Door::Openbao { mount, role }) => Some((mount, role)),
+        (Reads::Env(_) | Reads::File(_) | Reads::FileWatch(_) | Reads::FileOnce(_), Door::Database(_)) => {
+            None
+        }
+    }
 }
 
 async fn role(

@@ -52,6 +52,7 @@ async fn act(stage: &Stage<'_>, watching: &Watching, action: &Action) -> Phase {
         Action::Patch { object, patch } => objects::patch(stage, object, patch).await,
         Action::Delete(objects) => objects::delete(stage, objects).await,
         Action::Restart { deployment, within } => objects::restart(stage, deployment, *within).await,
+        Action::Gate { deployment, condition, is } => objects::gate(stage, deployment, condition, is).await,
         Action::ForceSync(object) => objects::force_sync(stage, object).await,
         Action::Mark => Phase::Done,
         Action::Server { name, what } => server::play(stage, name, *what).await,

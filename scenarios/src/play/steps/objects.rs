@@ -1,13 +1,16 @@
-//! Steps on Kubernetes objects: apply, patch, delete, restart, force a sync, wait for a condition.
+//! Steps on Kubernetes objects: apply, patch, delete, restart, open a readiness gate, force a sync, wait for a condition.
 
 use std::time::Duration;
 
 use handover_fixtures::kubernetes::KubeError;
-use handover_fixtures::kubernetes::apply::condition;
+use handover_fixtures::kubernetes::apply::{MANAGER, condition};
 use handover_fixtures::kubernetes::hops::{SyncStatus, sync_status};
 use handover_harness::event::Phase;
 use handover_harness::wait::Progress;
-use kube::api::{DynamicObject, Patch, PatchParams};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use kube::core::Selector;
 use serde_json::{Value, json};
 
 use super::failed;
@@ -59,6 +62,40 @@ pub(super) async fn restart(stage: &Stage<'_>, deployment: &ObjectRef, within: D
         return failed(stage, &error);
     }
     wait(stage, deployment, "rolled out", within, rolled_out).await
+}
+
+/// `gate`: a condition on every pod that a Deployment has now, as the controller sets it to which a readiness gate
+/// belongs. The kubelet keeps conditions that are not its own, and looks at once whether the pod is ready now.
+pub(super) async fn gate(stage: &Stage<'_>, deployment: &ObjectRef, kind: &str, is: &str) -> Phase {
+    done(stage, set(stage, deployment, kind, is).await)
+}
+
+async fn set(stage: &Stage<'_>, deployment: &ObjectRef, kind: &str, is: &str) -> Result<(), PlayError> {
+    let client = stage.house.applier.client().clone();
+    let namespace = stage.namespace_of(deployment);
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+    let refused = |error| KubeError::request(format!("get {deployment}"), error);
+    let found = deployments.get(&deployment.name).await.map_err(refused)?;
+    let selector = found.spec.unwrap_or_default().selector;
+    let of_it = Selector::try_from(selector).map_err(|error| KubeError::Shape {
+        what: deployment.to_string(),
+        why: format!("its selector cannot be read: {error}"),
+    })?;
+    let pods: Api<Pod> = Api::namespaced(client, namespace);
+    let refused = |error| KubeError::request(format!("list the pods of {deployment}"), error);
+    let all = pods.list(&ListParams::default().labels_from(&of_it)).await.map_err(refused)?;
+    for name in all.items.into_iter().filter_map(|pod| pod.metadata.name) {
+        let condition = json!({"type": kind, "status": is, "lastTransitionTime": stamp()});
+        // Applied, because a merge patch would replace all conditions by this one.
+        let status = json!({"apiVersion": "v1", "kind": "Pod", "status": {"conditions": [condition]}});
+        match pods.patch_status(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(status)).await {
+            Ok(_) => {}
+            // It was on its way out.
+            Err(kube::Error::Api(answer)) if answer.code == 404 => {}
+            Err(error) => return Err(KubeError::request(format!("set {kind} of pod {name}"), error).into()),
+        }
+    }
+    Ok(())
 }
 
 /// `wait: { condition }`

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use handover_fixtures::consumer::config::{self, AtStart, Config, Kind, Style};
+use handover_fixtures::consumer::config::{self, AtStart, Config, Kind, KubernetesLogin, Style};
 use handover_fixtures::consumer::{CONFIG, Line};
 use handover_fixtures::plane::{Peer, Server};
 use handover_fixtures::process::this_program;
@@ -16,7 +16,7 @@ use handover_harness::recorder::Scribe;
 
 use super::pods::{Pods, ended};
 use super::{Watching, until};
-use crate::language::scenario::{Connects, DatabaseKind, Place, Reads, Workload};
+use crate::language::scenario::{Connects, DatabaseKind, Door, Place, Reads, Workload};
 use crate::play::PlayError;
 use crate::play::stage::{Stage, server};
 
@@ -222,11 +222,28 @@ fn agents(stage: &Stage<'_>) -> Result<BTreeMap<OsString, OsString>, PlayError> 
     Ok(told.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
+fn door(kind: DatabaseKind) -> Kind {
+    match kind {
+        DatabaseKind::Mysql => Kind::Mysql,
+        DatabaseKind::Postgres => Kind::Postgres,
+        DatabaseKind::Valkey => Kind::Valkey,
+    }
+}
+
 /// What the consumer of a workload is told.
 fn told(stage: &Stage<'_>, workload: &Workload) -> Result<Config, PlayError> {
-    let database = stage.database(&workload.database);
     let plane = &stage.house.plane;
-    let address = plane.address(Peer::Workload, Peer::Server(server(database.kind)))?;
+    let (to, of) = match &workload.door {
+        Door::Database(name) => {
+            let kind = stage.database(name).kind;
+            (door(kind), server(kind))
+        }
+        Door::Openbao { mount, .. } => {
+            let login = KubernetesLogin { mount: mount.clone(), namespace: stage.namespace.clone() };
+            (Kind::Openbao(login), Server::Openbao)
+        }
+    };
+    let address = plane.address(Peer::Workload, Peer::Server(of))?;
     let place = |place: &Place| config::Place { at: place.at.clone(), extract: place.extract.clone() };
     let placed = |places: &BTreeMap<String, Place>| {
         places.iter().map(|(field, at)| (field.clone(), place(at))).collect::<BTreeMap<_, _>>()
@@ -256,20 +273,17 @@ fn told(stage: &Stage<'_>, workload: &Workload) -> Result<Config, PlayError> {
         }
     };
     fields.retain(|field, _| field == "username" || field == "password");
-    let username = match fields.contains_key("username") {
-        true => None,
-        false => stage.login_name(&workload.credential),
+    let username = match &workload.door {
+        Door::Openbao { role, .. } => Some(role.clone()),
+        Door::Database(_) if fields.contains_key("username") => None,
+        Door::Database(_) => stage.login_name(&workload.credential),
     };
     Ok(Config {
         key: stage.house.prints.key_hex().expose().to_owned(),
         reads,
         fields,
         connects: config::Connects {
-            to: match database.kind {
-                DatabaseKind::Mysql => Kind::Mysql,
-                DatabaseKind::Postgres => Kind::Postgres,
-                DatabaseKind::Valkey => Kind::Valkey,
-            },
+            to,
             host: address.ip().to_string(),
             port: address.port(),
             ca_pem: plane.ca_pem().to_owned(),
