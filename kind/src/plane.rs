@@ -30,7 +30,10 @@ use kube::api::{Api, DynamicObject, ListParams};
 use tokio::sync::watch;
 
 use crate::servers::images::Images;
+use crate::servers::leader::{self, Leader};
+use crate::servers::machine::{self, Machine};
 use crate::servers::manifest::{COMPONENT, namespace};
+use crate::servers::meant::Meant;
 use crate::servers::member::{Base, Member};
 use crate::servers::pods::{Known, Pods};
 use crate::servers::services::{Place, place};
@@ -56,7 +59,9 @@ pub struct Kind {
     audit: AuditFeed,
     refusals: RefusalFeed,
     administrators: BTreeMap<Server, Arc<dyn Administrator>>,
-    members: Vec<Member>,
+    members: Arc<[Member]>,
+    leader: Leader,
+    machine: Machine,
     crds: Crds,
     places: BTreeMap<Server, Place>,
     /// The harness's own ways.
@@ -98,7 +103,12 @@ impl Kind {
         let images = Images::of(request.cache, site.node.clone()).await?;
         let floor = Floor {
             ground: &ground,
-            base: Base { applier: Arc::clone(&applier), node: site.node.clone(), known: pods.known() },
+            base: Base {
+                applier: Arc::clone(&applier),
+                node: site.node.clone(),
+                known: pods.known(),
+                meant: Meant::default(),
+            },
             images: images.clone(),
             share: site.share.clone(),
             places,
@@ -132,7 +142,10 @@ impl Kind {
             }
             false => None,
         };
-        let places = floor.places;
+        let Floor { base, places, .. } = floor;
+        let members: Arc<[Member]> = members.into();
+        let (node, kube) = (site.node.clone(), site.kube.clone());
+        let machine = Machine::new(node, kube, base.meant.clone(), Arc::clone(&members));
         let (ports, pki) = ground.into_ports();
         Ok(Self {
             ca_pem: pki.ca_pem,
@@ -144,6 +157,8 @@ impl Kind {
             refusals,
             administrators,
             members,
+            leader: Leader::new(base),
+            machine,
             places,
             links,
             metrics,
@@ -163,6 +178,9 @@ impl Kind {
     /// hold it; then the servers, then their data. Answers with what could not be removed, and why.
     pub async fn stop(self) -> Vec<String> {
         let mut left = Vec::new();
+        if let Err(error) = self.machine.up().await {
+            left.push(chain(&error));
+        }
         if let Err(error) = self.remove_namespaces().await {
             left.push(chain(&error));
         }
@@ -338,6 +356,11 @@ impl Plane for Kind {
     fn control(&self, component: &str) -> Result<&dyn Control, Lacks> {
         if component == Component::EsoCrds.name() {
             return Ok(&self.crds);
+        }
+        match component {
+            leader::NAME => return Ok(&self.leader),
+            machine::NAME => return Ok(&self.machine),
+            _ => {}
         }
         let member = self.members.iter().find(|member| member.name() == component);
         let lacks = || Self::lacks(format!("{component} that can be stopped and started"));
