@@ -31,7 +31,10 @@ use kube::api::{Api, DynamicObject, ListParams};
 use tokio::sync::watch;
 
 use crate::servers::images::Images;
+use crate::servers::leader::{self, Leader};
+use crate::servers::machine::{self, Machine};
 use crate::servers::manifest::{COMPONENT, namespace};
+use crate::servers::meant::Meant;
 use crate::servers::member::{Base, Member};
 use crate::servers::pods::{Known, Pods};
 use crate::servers::services::{Place, place};
@@ -57,7 +60,9 @@ pub struct Kind {
     audit: AuditFeed,
     refusals: RefusalFeed,
     administrators: BTreeMap<Server, Arc<dyn Administrator>>,
-    members: Vec<Member>,
+    members: Arc<[Member]>,
+    leader: Leader,
+    machine: Machine,
     crds: Crds,
     places: BTreeMap<Server, Place>,
     /// The harness's own ways.
@@ -99,7 +104,12 @@ impl Kind {
         let images = Images::of(request.cache, site.node.clone()).await?;
         let floor = Floor {
             ground: &ground,
-            base: Base { applier: Arc::clone(&applier), node: site.node.clone(), known: pods.known() },
+            base: Base {
+                applier: Arc::clone(&applier),
+                node: site.node.clone(),
+                known: pods.known(),
+                meant: Meant::default(),
+            },
             images: images.clone(),
             share: site.share.clone(),
             places,
@@ -133,7 +143,10 @@ impl Kind {
             }
             false => None,
         };
-        let places = floor.places;
+        let Floor { base, places, .. } = floor;
+        let members: Arc<[Member]> = members.into();
+        let (node, kube) = (site.node.clone(), site.kube.clone());
+        let machine = Machine::new(node, kube, base.meant.clone(), Arc::clone(&members));
         let (ports, pki) = ground.into_ports();
         Ok(Self {
             ca_pem: pki.ca_pem,
@@ -145,6 +158,8 @@ impl Kind {
             refusals,
             administrators,
             members,
+            leader: Leader::new(base),
+            machine,
             places,
             links,
             metrics,
@@ -164,6 +179,9 @@ impl Kind {
     /// hold it; then the servers, then their data. Answers with what could not be removed, and why.
     pub async fn stop(self) -> Vec<String> {
         let mut left = Vec::new();
+        if let Err(error) = self.machine.up().await {
+            left.push(chain(&error));
+        }
         if let Err(error) = self.remove_namespaces().await {
             left.push(chain(&error));
         }
@@ -339,6 +357,11 @@ impl Plane for Kind {
     fn control(&self, component: &str) -> Result<&dyn Control, Lacks> {
         if component == Component::EsoCrds.name() {
             return Ok(&self.crds);
+        }
+        match component {
+            leader::NAME => return Ok(&self.leader),
+            machine::NAME => return Ok(&self.machine),
+            _ => {}
         }
         let member = self.members.iter().find(|member| member.name() == component);
         let lacks = || Self::lacks(format!("{component} that can be stopped and started"));

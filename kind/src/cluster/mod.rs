@@ -8,7 +8,7 @@ mod config;
 mod error;
 mod host;
 mod kind;
-mod ready;
+pub(crate) mod ready;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

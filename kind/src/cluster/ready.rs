@@ -1,4 +1,4 @@
-//! Waiting for a node and for its names: by watch, for as long as the node's container runs.
+//! Waiting until an object is as it should be (a node, its names): by watch, for as long as it may come to that.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// [`WaitError`].
-pub(super) async fn watch<Kind>(
+pub(crate) async fn watch<Kind>(
     api: Api<Kind>,
     name: &str,
     what: &str,

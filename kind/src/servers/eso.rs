@@ -23,6 +23,8 @@ use super::{ServersError, manifest};
 const RECIPE: &str = "1";
 /// What was read of a release.
 const RELEASE: &str = "eso.json";
+/// What its chart adds to its flags where the values say `leaderElect: true`. The permissions for it are always there.
+const ELECTING: &str = "--enable-leader-election=true";
 /// Where it serves its metrics, as its chart has it unless the values say otherwise.
 pub const METRICS: u16 = 8080;
 
@@ -79,7 +81,7 @@ pub async fn start(floor: &Floor<'_>) -> Result<(Member, Place), ServersError> {
     let (base, ready, canary) = (floor.base.clone(), seat.canary.ready(), seat.canary.clone());
     let member = Member::start("eso", base, object, ready, place.log, seat.succession()).await?;
     ground.ready("eso");
-    let member = member.prepared_by(move || {
+    let member = member.electing_by(ELECTING).prepared_by(move || {
         let canary = canary.clone();
         Box::pin(async move { canary.forget().await })
     });

@@ -1,5 +1,6 @@
 //! One component of the plane: a pod that can be stopped and started again by whom its controller obeys.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,7 +20,8 @@ use tokio::time::{Instant, sleep};
 
 use super::ServersError;
 use super::manifest::GRACE;
-use super::pods::{Known, exit, is_of, of_component, statuses, waits};
+use super::meant::Meant;
+use super::pods::{Known, ends, exit, is_of, of_component, runs, statuses, waits};
 use super::site::Node;
 
 /// How long a pod may take to be gone after it was told to.
@@ -50,6 +52,8 @@ pub struct Base {
     pub node: Node,
     /// All pods.
     pub known: watch::Receiver<Known>,
+    /// What ended because somebody wanted that, without the member's doing.
+    pub meant: Meant,
 }
 
 /// A component that runs as a pod.
@@ -59,6 +63,8 @@ pub struct Member {
     ready: Ready,
     log: PathBuf,
     prepare: Option<Prepare>,
+    /// The flag by which several replicas elect one that leads.
+    electing: Option<&'static str>,
     succession: Succession,
     state: Mutex<State>,
     /// One order after the other.
@@ -68,6 +74,8 @@ pub struct Member {
 struct State {
     /// The object that it is, as it was applied last.
     object: Value,
+    /// How many of it there are when it runs.
+    replicas: u32,
     /// Whether it is not running because it should not.
     down: bool,
     /// Where its pod was before it was ended.
@@ -87,18 +95,19 @@ impl Member {
         log: PathBuf,
         succession: Succession,
     ) -> Result<Self, ServersError> {
-        let state = State { object, down: false, was_at: None };
+        let state = State { object, replicas: 1, down: false, was_at: None };
         let member = Self {
             name: name.to_owned(),
             base,
             ready,
             log,
             prepare: None,
+            electing: None,
             succession,
             state: Mutex::new(state),
             turn: tokio::sync::Mutex::default(),
         };
-        member.apply(1).await?;
+        member.apply().await?;
         member.wait().await.map_err(|why| member.not_ready(why))?;
         Ok(member)
     }
@@ -110,6 +119,12 @@ impl Member {
         prepare: impl Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync + 'static,
     ) -> Self {
         Self { prepare: Some(Box::new(prepare)), ..self }
+    }
+
+    /// The same with the flag of its program by which several replicas elect one that leads.
+    #[must_use]
+    pub fn electing_by(self, flag: &'static str) -> Self {
+        Self { electing: Some(flag), ..self }
     }
 
     /// The component.
@@ -124,19 +139,14 @@ impl Member {
 
     /// How it ended, if nobody wanted that.
     pub fn death(&self) -> Option<String> {
-        if self.state().down {
+        if self.state().down || self.base.meant.all_is_away() {
             return None;
         }
         let known = self.base.known.borrow();
-        of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses).find_map(
-            |status| {
-                let ended = |state: &Option<k8s_openapi::api::core::v1::ContainerState>| {
-                    state.as_ref().and_then(|state| state.terminated.clone())
-                };
-                let ended = ended(&status.state).or_else(|| ended(&status.last_state))?;
-                Some(format!("its container {}; log: {}", exit(&ended), self.log.display()))
-            },
-        )
+        let here =
+            of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
+        let ended = here.flat_map(ends).find(|ended| !self.base.meant.holds(ended))?;
+        Some(format!("its container {}; log: {}", exit(ended), self.log.display()))
     }
 
     /// Where its pod is that is not on its way out: each new one has another address.
@@ -160,9 +170,16 @@ impl Member {
         ServersError::NotReady { name: self.name.clone(), why, log: self.log.clone() }
     }
 
-    async fn apply(&self, replicas: u32) -> Result<DynamicObject, ServersError> {
-        let mut object = self.state().object.clone();
+    async fn apply(&self) -> Result<DynamicObject, ServersError> {
+        let (mut object, replicas) = {
+            let state = self.state();
+            (state.object.clone(), state.replicas)
+        };
         object["spec"]["replicas"] = json!(replicas);
+        let args = object.pointer_mut("/spec/template/spec/containers/0/args").and_then(Value::as_array_mut);
+        if let (Some(args), Some(flag), 2..) = (args, self.electing, replicas) {
+            args.push(json!(flag));
+        }
         Ok(self.base.applier.apply(&object, "").await?)
     }
 
@@ -171,7 +188,8 @@ impl Member {
         let deadline = Instant::now() + self.ready.within();
         loop {
             let last = match self.ready.ask().await {
-                Progress::There(()) => return Ok(()),
+                Progress::There(()) if self.all_run() => return Ok(()),
+                Progress::There(()) => "not all of its replicas run".to_owned(),
                 Progress::NotYet(why) => why,
                 Progress::Dead(why) => return Err(why),
             };
@@ -187,6 +205,70 @@ impl Member {
             }
             sleep(self.ready.every()).await;
         }
+    }
+
+    /// Whether as many of its pods run as there are to be.
+    fn all_run(&self) -> bool {
+        let replicas = self.state().replicas as usize;
+        let known = self.base.known.borrow();
+        let here = of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod));
+        here.filter(|pod| runs(pod)).count() >= replicas
+    }
+
+    /// Waits until it is back after the whole node was away, with containers other than `before`, and answers as it
+    /// should. What ended of it meanwhile was meant.
+    ///
+    /// # Errors
+    /// What was seen of it last.
+    pub(super) async fn returns(&self, before: &BTreeSet<String>, within: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + within;
+        let mut prepared = self.prepare.is_none();
+        loop {
+            // One that was stopped before comes back when it is started.
+            if self.state().down {
+                return Ok(());
+            }
+            let last = match &self.prepare {
+                Some(prepare) if !prepared => match prepare().await {
+                    Ok(()) => {
+                        prepared = true;
+                        continue;
+                    }
+                    Err(why) => why,
+                },
+                _ => match self.ready.ask().await {
+                    Progress::There(()) if self.all_run() && self.is_another(before) => return Ok(()),
+                    Progress::There(()) => "its containers of before are still told of".to_owned(),
+                    Progress::NotYet(why) | Progress::Dead(why) => why,
+                },
+            };
+            if Instant::now() > deadline {
+                let after = format!("it was not back {within:?} after the node was started");
+                return Err(format!("{after}; last: {last}{}", self.stands()));
+            }
+            sleep(self.ready.every()).await;
+        }
+    }
+
+    /// Whether none of its containers is one of these. If so, what ended of it is known to have been meant.
+    fn is_another(&self, before: &BTreeSet<String>) -> bool {
+        let known = self.base.known.borrow();
+        let here =
+            of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
+        let here: Vec<_> = here.collect();
+        let is_old = |id: &String| before.contains(id);
+        if here.iter().any(|status| status.container_id.as_ref().is_none_or(is_old)) {
+            return false;
+        }
+        self.base.meant.add(here.into_iter().flat_map(ends).filter_map(|ended| ended.container_id.clone()));
+        true
+    }
+
+    /// The containers that it has, by their ids.
+    pub(super) fn containers(&self) -> Vec<String> {
+        let known = self.base.known.borrow();
+        let here = of_component(&known, &self.name).into_iter().flat_map(statuses);
+        here.filter_map(|status| status.container_id.clone()).collect()
     }
 
     /// What keeps its pod from ever running.
@@ -298,7 +380,7 @@ impl Member {
         if let Some(prepare) = &self.prepare {
             prepare().await.map_err(|why| self.failed(why))?;
         }
-        self.apply(1).await.map_err(|error| self.failed(chain(&error)))?;
+        self.apply().await.map_err(|error| self.failed(chain(&error)))?;
         self.state().down = false;
         tell(ComponentState::Started);
         self.wait().await.map_err(|why| self.failed(chain(&self.not_ready(why))))?;
@@ -357,6 +439,14 @@ impl Control for Member {
                     self.end(false, tell).await?;
                     self.begin(None, tell).await?;
                     return Ok(self.moved());
+                }
+                Order::Replicas(count) => {
+                    if self.electing.is_none() {
+                        return Err(ControlError::Single { name: self.name.clone() });
+                    }
+                    self.end(false, tell).await?;
+                    self.state().replicas = count;
+                    self.begin(None, tell).await?;
                 }
                 Order::Replace(release) => {
                     // Whatever can be done while it runs makes the time shorter in which nobody does.

@@ -8,13 +8,17 @@
 pub mod contents;
 pub mod eso;
 pub mod images;
+pub mod leader;
+pub mod machine;
 pub mod manifest;
+pub mod meant;
 pub mod member;
 pub mod pods;
 pub mod services;
 pub mod site;
 pub mod stand_ins;
 pub mod start;
+mod steady;
 pub mod touch;
 pub mod usage;
 mod voice;

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::manifest::COMPONENT;
+use super::steady::Steady;
 use super::voice;
 
 /// How long the last words of a container may take after its end is known.
@@ -96,6 +97,19 @@ pub fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     inits.chain(status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten())
 }
 
+/// The ends that a container's status tells of: its own, and that of the one before it.
+pub fn ends(status: &ContainerStatus) -> impl Iterator<Item = &ContainerStateTerminated> {
+    let states = [status.state.as_ref(), status.last_state.as_ref()].into_iter().flatten();
+    states.filter_map(|state| state.terminated.as_ref())
+}
+
+/// Whether all containers of a pod run.
+pub fn runs(pod: &Pod) -> bool {
+    let all = pod.status.as_ref().and_then(|status| status.container_statuses.as_deref()).unwrap_or_default();
+    let runs = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
+    !all.is_empty() && all.iter().all(runs)
+}
+
 /// How a container ended.
 pub fn exit(ended: &ContainerStateTerminated) -> ExitReport {
     match (ended.signal, ended.exit_code) {
@@ -117,7 +131,7 @@ pub fn waits(status: &ContainerStatus) -> Option<(String, String)> {
 
 async fn follow(told: Arc<Told>, tell: watch::Sender<Known>) {
     let pods: Api<Pod> = Api::all(told.kube.clone());
-    let mut events = watcher(pods, watcher::Config::default()).default_backoff().boxed();
+    let mut events = watcher(pods, watcher::Config::default()).backoff(Steady).boxed();
     let mut attended: HashMap<(String, String), UnboundedSender<Option<Arc<Pod>>>> = HashMap::new();
     let mut listed = BTreeSet::new();
     while let Some(event) = events.next().await {

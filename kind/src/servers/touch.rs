@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::pods::Known;
+use super::steady::Steady;
 
 /// What a kubelet takes at most by itself: a minute and half of one, and the time that it takes to render.
 pub const BY_ITSELF: Duration = Duration::from_secs(90);
@@ -62,7 +63,7 @@ impl Hand {
         Kind: Clone + std::fmt::Debug + DeserializeOwned + Send + 'static,
     {
         let api: Api<Kind> = Api::namespaced(self.kube.clone(), &self.namespace);
-        let mut news = watcher(api, watcher::Config::default()).default_backoff().boxed();
+        let mut news = watcher(api, watcher::Config::default()).backoff(Steady).boxed();
         let mut drawn_from = SmallRng::seed_from_u64(self.settings.seed);
         let mut there = HashSet::new();
         while let Some(event) = news.next().await {

@@ -30,6 +30,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) scale: Option<Scale>,
     /// On which releases it begins.
     pub(crate) releases: Vec<ReleaseRef>,
+    /// How many replicas of ESO there are.
+    pub(crate) replicas: Option<u32>,
     pub(crate) databases: Bound<Database>,
     pub(crate) stores: Bound<GivenStore>,
     pub(crate) objects: Vec<Object>,
@@ -82,6 +84,7 @@ impl<'a> Draft<'a> {
             vars,
             scale: None,
             releases: Vec::new(),
+            replicas: None,
             databases: Bound::new("database"),
             stores: Bound::new("store"),
             objects: Vec::new(),

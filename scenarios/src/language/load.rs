@@ -13,7 +13,7 @@ use super::error::{Problems, Sink};
 use super::form::Form;
 use super::node::{Key, Node, documents};
 use super::scale::Scale;
-use super::scenario::{Action, Credential, DatabaseKind, Door, Scenario, Seed, Store};
+use super::scenario::{Action, Credential, DatabaseKind, Door, KUBELET, NODE, Scenario, Seed, Step, Store};
 use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
@@ -232,6 +232,7 @@ fn finish(header: Header, draft: Draft<'_>, judged: Judged) -> Scenario {
         tags: header.tags,
         needs: header.needs,
         releases: draft.releases,
+        replicas: draft.replicas,
         databases: draft.databases.iter().cloned().collect(),
         static_roles: Vec::new(),
         dynamic_roles: Vec::new(),
@@ -299,6 +300,10 @@ fn needs(scenario: &mut Scenario) {
         .any(|api| api.contains("external-secrets.io/"))
     {
         needs.push("eso");
+    }
+    let on_pods = |step: &Step| matches!(&step.action, Action::Server { name, .. } if name == NODE);
+    if scenario.replicas.is_some() || scenario.steps.iter().any(on_pods) {
+        needs.push(KUBELET);
     }
     needs.extend(scenario.databases.iter().map(|database| database.kind.word()));
     scenario.needs.extend(needs.into_iter().map(str::to_owned));

@@ -21,6 +21,12 @@ pub use workload::{Connects, Door, Place, Reads, Workload};
 /// What a scenario `needs` that only a real kubelet can show.
 pub const KUBELET: &str = "kubelet";
 
+/// The machine that a cluster runs on, as steps call it.
+pub const NODE: &str = "node";
+
+/// Whoever leads of several replicas of ESO, as steps call it.
+pub const LEADER: &str = "eso-leader";
+
 /// One scenario, loaded.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -42,6 +48,8 @@ pub struct Scenario {
     pub vars: BTreeMap<String, String>,
     /// The releases on which it begins, where those are not the run's.
     pub releases: Vec<ReleaseRef>,
+    /// How many replicas of ESO there are, where that is not one.
+    pub replicas: Option<u32>,
     /// Databases it logs in to.
     pub databases: Vec<Database>,
     /// Static roles of OpenBao's database engine.

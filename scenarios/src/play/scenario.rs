@@ -44,6 +44,10 @@ pub async fn play(stage: &Stage<'_>, tell: &Tell<'_>, halt: &Halt) {
     // What the manifests made is taken away while ESO still runs: its finalizers need it.
     if !halt.is_halted() {
         tell("cleaning up");
+        if let Err(error) = steps::server::make_good(stage).await {
+            stage.scribe.note(&format!("starting what the scenario has ended: {}", chain(&error)));
+            halt.halt(Ending::Broke(stage.scribe.mask(&chain(&error))));
+        }
         let applied = std::mem::take(&mut *stage.applied());
         if let Err(error) = clean_up(stage, &applied).await {
             stage.scribe.note(&format!("cleaning up: {}", chain(&error)));
@@ -79,6 +83,11 @@ async fn through(stage: &Stage<'_>, tell: &Tell<'_>, watching: &mut Watching) ->
         if let Err(error) = steps::server::put(stage, release).await {
             return broke(error);
         }
+    }
+    if let Some(replicas) = stage.scenario.replicas
+        && let Err(error) = steps::server::replicate(stage, replicas).await
+    {
+        return broke(error);
     }
     // Before anything is applied: the first words of a pod are part of the story.
     if let Err(error) = watching.host_workloads(stage) {

@@ -7,7 +7,7 @@ use handover_fixtures::components::ResolvedSet;
 use handover_fixtures::consumer::Probed;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::openbao;
-use handover_fixtures::plane::{Plane, Server};
+use handover_fixtures::plane::{Order, Plane, Server};
 use handover_harness::event::Hop;
 use handover_harness::fingerprint::{FieldName, Fingerprinter, is_secret};
 use handover_harness::recorder::Scribe;
@@ -64,6 +64,8 @@ pub struct Stage<'a> {
     applied: Mutex<Vec<Value>>,
     /// The components that it has replaced, for the way back.
     replaced: Mutex<BTreeMap<String, Arc<ResolvedSet>>>,
+    /// What it has to order before others can use the plane again, by component.
+    owed: Mutex<BTreeMap<String, Order>>,
 }
 
 /// The values of a credential's fields.
@@ -83,6 +85,7 @@ impl<'a> Stage<'a> {
             firsts: Mutex::default(),
             applied: Mutex::default(),
             replaced: Mutex::default(),
+            owed: Mutex::default(),
         }
     }
 
@@ -94,6 +97,11 @@ impl<'a> Stage<'a> {
     /// The components that do not run as the run's own release now, and as which they run.
     pub fn replaced(&self) -> MutexGuard<'_, BTreeMap<String, Arc<ResolvedSet>>> {
         self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The components that do not run, or not as they did, and by which order they do again.
+    pub fn owed(&self) -> MutexGuard<'_, BTreeMap<String, Order>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the names of its database users begin with.

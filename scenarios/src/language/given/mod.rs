@@ -5,6 +5,7 @@ pub(super) mod apply;
 mod credential;
 mod database;
 mod dynamic_role;
+mod eso;
 mod fields;
 mod first;
 mod kv;
@@ -30,8 +31,9 @@ use super::room::{self, Verb, entries};
 
 /// In the order in which they build on each other: entries are read in this order, so that the file may
 /// give them in any.
-const VERBS: [Verb<()>; 16] = [
+const VERBS: [Verb<()>; 17] = [
     release::VERB,
+    eso::VERB,
     mysql::VERB,
     postgres::VERB,
     valkey::VERB,
@@ -91,7 +93,12 @@ pub(super) fn read(draft: &mut Draft<'_>, node: Option<&Node>) {
 fn bound(draft: &Draft<'_>) -> usize {
     let given = draft.databases.count() + draft.stores.count() + draft.credentials.count();
     let access = draft.policies.len() + draft.logins.len() + draft.preparations.len();
-    given + draft.releases.len() + draft.readers.count() + draft.workloads.count() + access
+    given
+        + draft.releases.len()
+        + usize::from(draft.replicas.is_some())
+        + draft.readers.count()
+        + draft.workloads.count()
+        + access
 }
 
 /// An entry that could not be read was reported; the name that it probably gives is not missed again.

@@ -8,14 +8,36 @@ use super::super::names::{did_you_mean, listed};
 use super::super::node::Node;
 use super::super::release;
 use super::super::room::{Entry, Verb};
-use super::super::scenario::{Action, ServerAction};
+use super::super::scenario::{Action, LEADER, NODE, ServerAction};
 use super::super::shape::{self, shape};
 use super::super::words::{ComponentName, ReleaseWord};
 use super::Said;
 
 /// The components that run as long as the plane does.
-const SERVERS: [&str; 8] =
-    ["openbao", "mysql", "postgres", "valkey", "eso", "kube-apiserver", "kube-controller-manager", "etcd"];
+const STARTED: [&str; 9] = [
+    "openbao",
+    "mysql",
+    "postgres",
+    "valkey",
+    "eso",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "etcd",
+    NODE,
+];
+/// What can be ended: those, and whoever leads of several replicas of ESO.
+const ENDED: [&str; 10] = [
+    "openbao",
+    "mysql",
+    "postgres",
+    "valkey",
+    "eso",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "etcd",
+    NODE,
+    LEADER,
+];
 
 pub(super) const STOP: Verb<Said> =
     Verb { word: "stop", read: stop, shape: shape::of::<Stop>, example: "- stop: mysql" };
@@ -35,15 +57,18 @@ pub(super) const UNSEAL: Verb<Said> =
     Verb { word: "unseal", read: unseal, shape: shape::of::<Unseal>, example: "- unseal: openbao" };
 
 shape! {
-    /// Stops a server as an administrator would. Needs `exclusive: true`.
+    /// Stops a server as an administrator would. `node` is the machine that the cluster runs on, and everything on it
+    /// is away with it; `eso-leader` is whoever leads of several replicas of ESO, and the step is done when another
+    /// one leads. Those two need a cluster. Needs `exclusive: true`.
     #[schemars(transparent)]
     struct Stop(ComponentName);
 
-    /// Starts a server that was stopped or killed, at the same address, and waits until it answers.
+    /// Starts a server that was stopped or killed, at the same address, and waits until it answers; with `node`, until
+    /// everything on it does. What a scenario has ended and not started is started when it is over.
     #[schemars(transparent)]
     struct Start(ComponentName);
 
-    /// Kills a server at once. Needs `exclusive: true`.
+    /// Kills a server at once; what `stop` says of `node` and `eso-leader` holds here, too. Needs `exclusive: true`.
     #[schemars(transparent)]
     struct Kill(ComponentName);
 
@@ -68,15 +93,15 @@ shape! {
 }
 
 fn stop(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    act(draft, entry, &SERVERS, ServerAction::Stop)
+    act(draft, entry, &ENDED, ServerAction::Stop)
 }
 
 fn start(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    act(draft, entry, &SERVERS, ServerAction::Start)
+    act(draft, entry, &STARTED, ServerAction::Start)
 }
 
 fn kill(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    act(draft, entry, &SERVERS, ServerAction::Kill)
+    act(draft, entry, &ENDED, ServerAction::Kill)
 }
 
 fn seal(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
@@ -117,6 +142,11 @@ fn server(draft: &Draft<'_>, entry: &Entry<'_>, node: &Node, known: &[&str]) -> 
     if !draft.exclusive {
         let message = format!("`{word}` takes `{name}` away from every scenario that plays beside this one");
         draft.sink.report_with(&entry.verb.span, message, "add `exclusive: true` at the top");
+        return None;
+    }
+    if name == LEADER && draft.replicas.is_none() {
+        let hint = "give it several replicas: `eso: { replicas: 2 }`";
+        draft.sink.report_with(&node.span, "ESO runs once here, so nobody leads", hint);
         return None;
     }
     Some(name.to_owned())

@@ -8,7 +8,7 @@ use handover_fixtures::plane::Order;
 use handover_harness::event::{Phase, What};
 
 use super::failed;
-use crate::language::scenario::{ReleaseRef, ServerAction};
+use crate::language::scenario::{LEADER, NODE, ReleaseRef, ServerAction};
 use crate::play::PlayError;
 use crate::play::run::component_info;
 use crate::play::stage::Stage;
@@ -36,6 +36,24 @@ pub(in crate::play) async fn put(stage: &Stage<'_>, release: &ReleaseRef) -> Res
     place(stage, &release.component, found).await
 }
 
+/// Has so many replicas of ESO, of which one leads.
+pub(in crate::play) async fn replicate(stage: &Stage<'_>, replicas: u32) -> Result<(), PlayError> {
+    let name = Component::Eso.name();
+    stage.owed().insert(name.to_owned(), Order::Replicas(1));
+    order(stage, name, Order::Replicas(replicas)).await
+}
+
+/// Gives the plane back what the scenario has ended and not started, and ESO alone.
+pub(in crate::play) async fn make_good(stage: &Stage<'_>) -> Result<(), PlayError> {
+    let mut owed = std::mem::take(&mut *stage.owed());
+    // Without its node nothing else can be ordered.
+    let node = owed.remove_entry(NODE);
+    for (name, order) in node.into_iter().chain(owed) {
+        self::order(stage, &name, order).await?;
+    }
+    Ok(())
+}
+
 /// Puts the run's own releases back where the scenario has put others.
 pub(in crate::play) async fn put_back(stage: &Stage<'_>) -> Result<(), PlayError> {
     let replaced = std::mem::take(&mut *stage.replaced());
@@ -59,13 +77,31 @@ async fn place(stage: &Stage<'_>, name: &str, release: &Arc<ResolvedSet>) -> Res
 
 async fn act(stage: &Stage<'_>, name: &str, what: ServerAction) -> Result<(), PlayError> {
     match what {
-        ServerAction::Stop => order(stage, name, Order::Stop).await,
-        ServerAction::Kill => order(stage, name, Order::Kill).await,
-        ServerAction::Start => order(stage, name, Order::Start).await,
+        ServerAction::Stop => order(stage, name, Order::Stop).await?,
+        ServerAction::Kill => order(stage, name, Order::Kill).await?,
+        ServerAction::Start => order(stage, name, Order::Start).await?,
         // With a static seal nothing else unseals.
-        ServerAction::Unseal => order(stage, name, Order::Restart).await,
-        ServerAction::Seal => Ok(stage.house.plane.openbao().seal().await?),
+        ServerAction::Unseal => order(stage, name, Order::Restart).await?,
+        ServerAction::Seal => stage.house.plane.openbao().seal().await?,
     }
+    let mut owed = stage.owed();
+    match what {
+        // Whoever led is started again by others.
+        ServerAction::Stop | ServerAction::Kill if name == LEADER => {}
+        // What is owed already starts it as well.
+        ServerAction::Stop | ServerAction::Kill => {
+            owed.entry(name.to_owned()).or_insert(Order::Start);
+        }
+        ServerAction::Seal => {
+            owed.insert(name.to_owned(), Order::Restart);
+        }
+        ServerAction::Start | ServerAction::Unseal => {
+            if let Some(Order::Start | Order::Restart) = owed.get(name) {
+                owed.remove(name);
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn order(stage: &Stage<'_>, name: &str, order: Order) -> Result<(), PlayError> {
