@@ -220,6 +220,9 @@ fn given_that_is_wrong() {
         &[
             ("kv: {", "kw: {"),
             ("kv: { name: app, path: app, fields: [password] }", "kv: app"),
+            ("  - kv:", "  - eso: { replicas: 2 }\n  - kv:"),
+            ("  - kv:", "  - eso: { replicas: 1 }\n  - kv:"),
+            ("steps:", "steps:\n  - kill: eso-leader"),
             ("path: app", "paht: app"),
             ("path: app", "path: /app"),
             ("path: app", "path: app, mount: 5"),

@@ -125,6 +125,20 @@ pub(crate) const FLIPS: &[Flip] = &[
         stands_for: &["blast_radius"],
     },
     Flip {
+        of: "eso/leader-change",
+        about: "What is made anew every hour is made anew every few seconds, and nobody ends.",
+        edits: &[
+            MODELLED,
+            Edit("", "  - eso:        { replicas: 2 }\n", ""),
+            Edit("", "  - kill:   eso-leader\n", ""),
+            Edit("", "  - stop:   eso-leader\n", ""),
+            Edit("eso/leader.yaml", "  refreshInterval: 1h\n", "  refreshInterval: 5s\n"),
+        ],
+        fails: &[fails("holds_still", "hourly")],
+        open: LATE,
+        stands_for: &[],
+    },
+    Flip {
         of: "eso/upgrade-keeps-generated",
         about: "The same version takes its own place: nothing is generated anew, and the pins are gone from this hop.",
         edits: &[
@@ -268,6 +282,21 @@ pub(crate) const FLIPS: &[Flip] = &[
             fails("refused", "of pooled (pooled-"),
             fails("stragglers", "refused"),
         ],
+        open: LATE,
+        stands_for: &[],
+    },
+    Flip {
+        of: "kubelet/node-restart",
+        about: "The workloads are rolled, and the node is not restarted.",
+        edits: &[
+            MODELLED,
+            Edit(
+                "",
+                "  - stop:   node\n  - start:  node\n",
+                "  - restart: deployment/by-volume\n  - restart: deployment/by-env\n",
+            ),
+        ],
+        fails: &[fails("restarts", "by-volume"), fails("restarts", "by-env")],
         open: LATE,
         stands_for: &[],
     },
