@@ -4,6 +4,7 @@
 use crate::clock::Micros;
 use crate::event::{Ending, Phase};
 use crate::plan::ProbePlan;
+use crate::probe::IN_FLIGHT;
 use crate::timeline::{Answer, Story, Timeline};
 use crate::verdict::{Finding, ProbeHealth, Verdict};
 
@@ -104,8 +105,8 @@ fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Findin
         return inconclusive("it never had an answer".to_owned());
     }
     let due = story.samples_by(name).count() as u64;
-    if health.missed * TOLERATED > due {
-        let missed = health.missed;
+    let missed = health.missed - hung(story, name);
+    if missed * TOLERATED > due {
         return inconclusive(format!("the machine was saturated: of {due} due times {missed} were missed"));
     }
     // Its period may change while it runs, so only a silence that no period explains counts.
@@ -117,6 +118,21 @@ fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Findin
         return inconclusive(format!("it fell silent {silence} before the last step was done"));
     }
     None
+}
+
+/// How many due times were missed because the server did not answer: [`IN_FLIGHT`] questions or more were on their way, and
+/// none of them came to anything. A machine that has too much to do is another thing: it asks late, and is answered.
+fn hung(story: &Story, probe: &str) -> u64 {
+    let in_vain: Vec<(Micros, Micros)> = story
+        .samples_by(probe)
+        .filter(|sample| matches!(sample.answer, Answer::Unreachable(_)))
+        .map(|sample| (sample.asked, sample.answered))
+        .collect();
+    let missed = story.samples_by(probe).filter(|sample| sample.answer == Answer::Missed);
+    let by_silence = |due: Micros| {
+        in_vain.iter().filter(|(asked, answered)| *asked <= due && due < *answered).count() >= IN_FLIGHT
+    };
+    missed.filter(|sample| by_silence(sample.due)).count() as u64
 }
 
 /// When the last replica of a workload was gone, where all of them are: nobody is left to ask anything.

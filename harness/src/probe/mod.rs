@@ -50,10 +50,13 @@ impl Probe {
             every,
             phase: Duration::ZERO,
             timeout: Duration::from_secs(2),
-            in_flight: 8,
+            in_flight: IN_FLIGHT,
         }
     }
 }
+
+/// How many questions may be unanswered unless somebody says otherwise.
+pub const IN_FLIGHT: usize = 8;
 
 /// Why a probe cannot begin.
 #[derive(Debug, thiserror::Error)]
