@@ -359,7 +359,7 @@ fn what_is_listed_says_what_it_takes_and_what_is_missing() {
         .told(["list", "s.yaml"])
         .exits(0)
         .says_once("needs eso, openbao, proxy; about 15 s; slow; tags kv, quick")
-        .says_once("cannot play here: the embedded plane has no proxy");
+        .says_once("cannot play: no plane has proxy");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `handover list`: what there is to play, and the claims that it settles.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,16 +26,27 @@ pub(super) fn list(args: &ListArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     for scenario in &found {
         screen.line(&format!("{}\n    {}\n    {}", scenario.id, scenario.about, traits(scenario)));
-        let lacking = lacking(&scenario.needs, &Server::ALL, false);
-        if !lacking.is_empty() {
-            let lacking = lacking.join(", ");
-            screen.line(&format!("    cannot play here: the embedded plane has no {lacking}"));
+        if let Some(only) = only(&scenario.needs) {
+            screen.line(&format!("    {only}"));
         }
         for claim in &scenario.plan.claims {
             screen.line(&format!("    settles: {} ({})", claim.claim, claim.source));
         }
     }
     Ok(Exit::Passed)
+}
+
+/// Where a scenario plays, if that is not everywhere.
+fn only(needs: &BTreeSet<String>) -> Option<String> {
+    let [embedded, kind] = [false, true].map(|has_kubelet| lacking(needs, &Server::ALL, has_kubelet));
+    match (embedded.as_slice(), kind.as_slice()) {
+        ([], _) => None,
+        (embedded, []) => {
+            let lacks = embedded.join(", ");
+            Some(format!("plays with --plane kind only: the embedded plane has no {lacks}"))
+        }
+        (_, kind) => Some(format!("cannot play: no plane has {}", kind.join(", "))),
+    }
 }
 
 fn traits(scenario: &Scenario) -> String {
@@ -102,6 +114,15 @@ fn latest() -> Option<PathBuf> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn where_a_scenario_plays_is_said_if_it_is_not_everywhere() {
+        let said = |needs: &[&str]| only(&needs.iter().map(|need| (*need).to_owned()).collect());
+        assert_eq!(said(&["eso", "mysql"]), None);
+        let kubelet = "plays with --plane kind only: the embedded plane has no real kubelet";
+        assert_eq!(said(&["eso", "kubelet"]).as_deref(), Some(kubelet));
+        assert_eq!(said(&["kubelet", "proxy"]).as_deref(), Some("cannot play: no plane has proxy"));
+    }
 
     #[test]
     fn a_claim_stands_as_the_run_says() {
