@@ -13,19 +13,7 @@ use super::super::shape::{self, shape};
 use super::super::words::{ComponentName, ReleaseWord};
 use super::Said;
 
-/// The components that run as long as the plane does.
-const STARTED: [&str; 9] = [
-    "openbao",
-    "mysql",
-    "postgres",
-    "valkey",
-    "eso",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "etcd",
-    NODE,
-];
-/// What can be ended: those, and whoever leads of several replicas of ESO.
+/// What can be ended: the components that run as long as the plane does, and whoever leads of several replicas of ESO.
 const ENDED: [&str; 10] = [
     "openbao",
     "mysql",
@@ -38,6 +26,8 @@ const ENDED: [&str; 10] = [
     NODE,
     LEADER,
 ];
+/// What can be started: all but the leader, whom others choose.
+const STARTED: &[&str] = ENDED.split_at(ENDED.len() - 1).0;
 
 pub(super) const STOP: Verb<Said> =
     Verb { word: "stop", read: stop, shape: shape::of::<Stop>, example: "- stop: mysql" };
@@ -97,7 +87,7 @@ fn stop(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
 }
 
 fn start(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
-    act(draft, entry, &STARTED, ServerAction::Start)
+    act(draft, entry, STARTED, ServerAction::Start)
 }
 
 fn kill(draft: &mut Draft<'_>, entry: &Entry<'_>) -> Said {
