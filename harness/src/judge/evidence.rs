@@ -123,16 +123,17 @@ fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Findin
 /// How many due times were missed because the server did not answer: [`IN_FLIGHT`] questions or more were on their way, and
 /// none of them came to anything. A machine that has too much to do is another thing: it asks late, and is answered.
 fn hung(story: &Story, probe: &str) -> u64 {
-    let in_vain: Vec<(Micros, Micros)> = story
-        .samples_by(probe)
-        .filter(|sample| matches!(sample.answer, Answer::Unreachable(_)))
-        .map(|sample| (sample.asked, sample.answered))
-        .collect();
-    let missed = story.samples_by(probe).filter(|sample| sample.answer == Answer::Missed);
+    let (missed, asked): (Vec<_>, Vec<_>) =
+        story.samples_by(probe).partition(|sample| sample.answer == Answer::Missed);
     let by_silence = |due: Micros| {
-        in_vain.iter().filter(|(asked, answered)| *asked <= due && due < *answered).count() >= IN_FLIGHT
+        let mut on_their_way = 0;
+        let waiting = asked.iter().filter(|sample| sample.asked <= due && due < sample.answered);
+        let in_vain = waiting
+            .inspect(|_| on_their_way += 1)
+            .all(|sample| matches!(sample.answer, Answer::Unreachable(_)));
+        in_vain && on_their_way >= IN_FLIGHT
     };
-    missed.filter(|sample| by_silence(sample.due)).count() as u64
+    missed.iter().filter(|sample| by_silence(sample.due)).count() as u64
 }
 
 /// When the last replica of a workload was gone, where all of them are: nobody is left to ask anything.
