@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
+use handover_fixtures::kept;
 use handover_fixtures::process::{RunDir, this_program};
 use handover_kind::docker::{Owner, Wish};
 use handover_kind::image::Choice;
@@ -101,7 +102,7 @@ fn on<T>(
         heeding.abort();
         done.map_err(|error| match error {
             KeptError::Stopped => Failure { exit: Exit::Interrupted, message: "interrupted".into() },
-            KeptError::NotKept { .. } => Failure::usage(chain(&error)),
+            KeptError::Kept(kept::KeptError::NotKept { .. }) => Failure::usage(chain(&error)),
             error => Failure::environment(&error),
         })
     })
