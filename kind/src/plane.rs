@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
@@ -18,6 +17,7 @@ use handover_fixtures::embedded::template::private_dir;
 use handover_fixtures::eso::chart;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::kubernetes::namespaces;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::Relay;
 use handover_fixtures::openbao::{self, AuditFeed};
@@ -25,9 +25,8 @@ use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
 use handover_fixtures::process::{Port, Ports, Spawner, Usage, this_program};
 use handover_fixtures::refusals::RefusalFeed;
 use handover_fixtures::workloads::Workloads;
-use handover_harness::wait::Progress;
-use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
-use kube::api::{Api, DynamicObject, ListParams};
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::Api;
 use tokio::sync::watch;
 
 use crate::servers::images::Images;
@@ -42,11 +41,6 @@ use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
 use crate::servers::{ServersError, eso, usage};
-
-/// The label of namespaces that scenarios make.
-const SCENARIO: &str = "handover.dev/scenario";
-/// How long a namespace may take to be gone.
-const GONE_WITHIN: Duration = Duration::from_secs(30);
 
 /// What this plane is called.
 pub const NAME: &str = "kind";
@@ -182,7 +176,7 @@ impl Kind {
         if let Err(error) = self.machine.up().await {
             left.push(chain(&error));
         }
-        if let Err(error) = self.remove_namespaces().await {
+        if let Err(error) = namespaces::remove_all(&Applier::new(self.kube.clone())).await {
             left.push(chain(&error));
         }
         let ends = self.members.iter().map(async |member| {
@@ -194,23 +188,6 @@ impl Kind {
             left.push(format!("{}: {error}", self.dir.display()));
         }
         left
-    }
-
-    async fn remove_namespaces(&self) -> Result<(), KubeError> {
-        let api: Api<Namespace> = Api::all(self.kube.clone());
-        let all = api.list(&ListParams::default().labels(SCENARIO)).await;
-        let all = all.map_err(|error| KubeError::request("list the namespaces of scenarios", error))?;
-        let applier = Applier::new(self.kube.clone());
-        let gone = |found: Option<&DynamicObject>| match found {
-            None => Progress::There(()),
-            Some(_) => Progress::NotYet("something in it is not gone".into()),
-        };
-        let removed = all.items.iter().filter_map(|found| found.metadata.name.as_deref()).map(async |name| {
-            let object = namespace(name);
-            applier.delete(&object, "").await?;
-            applier.wait_for(&object, "", "gone", GONE_WITHIN, gone).await
-        });
-        futures::future::try_join_all(removed).await.map(drop)
     }
 
     /// The components that run.
