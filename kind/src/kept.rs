@@ -113,7 +113,7 @@ impl Ground<'_> {
         let cache = &self.request.cache;
         let (kept, runs) = (Kept::of(cache.root()), cache.root().join("runs"));
         if kept.keeps(name) {
-            return Err(ClusterError::Taken { name: name.to_owned() }.into());
+            return Err(kept::KeptError::Taken { name: name.to_owned() }.into());
         }
         let run = RunDir::create(&runs, name)?;
         let daemon = self.daemon().await?;

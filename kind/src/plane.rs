@@ -13,6 +13,7 @@ use handover_fixtures::embedded::PlaneError;
 use handover_fixtures::embedded::Request;
 use handover_fixtures::embedded::eso::Crds;
 use handover_fixtures::embedded::ground::Ground;
+use handover_fixtures::embedded::pki::Pki;
 use handover_fixtures::embedded::template::private_dir;
 use handover_fixtures::eso::chart;
 use handover_fixtures::kubernetes::KubeError;
@@ -92,7 +93,8 @@ impl Kind {
             .map_err(handover_fixtures::embedded::PlaneError::from)?;
         let dir = site.share.host.join(request.run.path().file_name().unwrap_or_default());
         private_dir(&dir).map_err(ServersError::file(&dir))?;
-        let ground = Ground::new(request, dir.clone(), spawner, ports, &names(&places))?;
+        let pki = Pki::create(&dir.join("pki"), &names(&places))?;
+        let ground = Ground::new(request, dir.clone(), spawner, ports, pki);
         let logs = ground.place("servers")?.log.parent().expect("a log is in a directory").to_owned();
         let pods = Arc::new(Pods::watch(&site.kube, &logs));
         let images = Images::of(request.cache, site.node.clone()).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use handover_fixtures::components;
 use handover_fixtures::components::progress::Progress;
-use handover_fixtures::embedded::{self, Embedded, PlaneError, Request};
+use handover_fixtures::embedded::{self, Embedded, PlaneError, Request, keeper};
 use handover_fixtures::plane::Plane;
 use handover_fixtures::process::this_program;
 use handover_harness::event::ComponentState;
@@ -16,16 +16,24 @@ use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
 
 /// Where a run plays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Where {
     /// As processes of this host.
-    #[default]
-    Embedded,
+    Embedded {
+        /// The name of a control plane that was kept; without it the run starts its own.
+        kept: Option<String>,
+    },
     /// In a cluster of kind.
     Kind {
         /// The name of one that was kept; without it the run makes its own.
         kept: Option<String>,
     },
+}
+
+impl Default for Where {
+    fn default() -> Self {
+        Self::Embedded { kept: None }
+    }
 }
 
 /// A plane that did not start.
@@ -76,7 +84,7 @@ impl Where {
     /// What the plane is called.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Embedded => embedded::NAME,
+            Self::Embedded { .. } => embedded::NAME,
             Self::Kind { .. } => kind::NAME,
         }
     }
@@ -87,7 +95,11 @@ impl Where {
     /// What did not start, and why.
     pub async fn start(&self, request: &Request<'_>, with: With<'_>) -> Result<Running, StartError> {
         Ok(match self {
-            Self::Embedded => Running::Embedded(Arc::new(Embedded::start(request).await?)),
+            Self::Embedded { kept: None } => Running::Embedded(Arc::new(Embedded::start(request).await?)),
+            Self::Embedded { kept: Some(name) } => {
+                let held = keeper::enter(request.cache, name)?;
+                Running::Embedded(Arc::new(Embedded::enter(request, held).await?))
+            }
             Self::Kind { kept } => {
                 let handover = this_program().map_err(PlaneError::from)?;
                 let ground = Ground {

@@ -207,8 +207,8 @@ pub(super) async fn obtain(
             wanted.remove(&component);
         }
     }
-    if let Where::Kind { .. } = order.plane {
-        // The cluster has its own.
+    if let Where::Kind { .. } | Where::Embedded { kept: Some(_) } = order.plane {
+        // It has its own.
         let own = [Component::Etcd, Component::KubeApiserver, Component::KubeControllerManager];
         wanted.retain(|component| !own.contains(component));
     }
