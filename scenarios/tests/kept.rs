@@ -69,6 +69,14 @@ fn runs_play_on_it_one_at_a_time_and_it_goes_when_it_is_told() {
     up.down().exits(5).says_once("`0` is used by a run");
     first.end().exits(0);
 
+    // Whoever cannot wait until its objects are removed presses twice; the next run removes them.
+    let hurried = up.play(&scratch.at("hurried"), "kv/refresh");
+    hurried.until_it_says("step 2/");
+    hurried.signal(Signal::INT);
+    hurried.until_it_says("a second one ends it at once");
+    hurried.signal(Signal::INT);
+    hurried.end().exits(130).says_once("SIGINT for the second time: left at once");
+
     // The same names again, and other ones.
     up.play(&scratch.at("second"), "kv/").end().exits(0);
     up.down().exits(0).says_once("removed control plane `0`");

@@ -1,14 +1,16 @@
 //! The planes that a run can play on: which one, started, held and stopped.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use handover_fixtures::components;
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::embedded::{self, Embedded, PlaneError, Request, keeper};
+use handover_fixtures::kept::Kept;
 use handover_fixtures::plane::Plane;
 use handover_fixtures::process::this_program;
 use handover_harness::event::ComponentState;
-use handover_kind::docker::{DockerError, Wish};
+use handover_kind::docker::{self, DockerError, Wish};
 use handover_kind::kept::Ground;
 use handover_kind::own::{OwnCluster, OwnError};
 use handover_kind::plane::{self as kind, Kind};
@@ -87,6 +89,21 @@ impl Where {
             Self::Embedded { .. } => embedded::NAME,
             Self::Kind { .. } => kind::NAME,
         }
+    }
+
+    /// Whether it can be started, as far as that is seen at once: components may take twenty minutes to obtain.
+    ///
+    /// # Errors
+    /// What is missing, or named and not there.
+    pub async fn check(&self, cache: &Path) -> Result<(), StartError> {
+        if let Self::Embedded { kept: Some(name) } | Self::Kind { kept: Some(name) } = self {
+            Kept::of(cache).take(name, self.name()).map_err(PlaneError::from)?;
+        }
+        if let Self::Kind { .. } = self {
+            let wish = Wish::of_process().await.map_err(Box::new)?;
+            docker::can_be(&wish).await.map_err(Box::new)?;
+        }
+        Ok(())
     }
 
     /// Starts it.

@@ -116,6 +116,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
     let playing = async {
+        unless(halt, order.plane.check(&cache)).await?.map_err(|error| broke(&error))?;
         let components = unless(halt, obtain(order, show)).await?.map_err(|error| broke(&error))?;
         scribe.record(What::Run(info(order, &components)));
         let components = Arc::new(components);
