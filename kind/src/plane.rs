@@ -41,6 +41,7 @@ use crate::servers::services::{Place, place};
 use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
+use crate::servers::vigil::Vigil;
 use crate::servers::{ServersError, eso, usage};
 
 /// What this plane is called.
@@ -58,6 +59,7 @@ pub struct Kind {
     members: Arc<[Member]>,
     leader: Leader,
     machine: Machine,
+    vigil: Vigil,
     crds: Crds,
     places: BTreeMap<Server, Place>,
     /// The harness's own ways.
@@ -142,6 +144,7 @@ impl Kind {
         let Floor { base, places, .. } = floor;
         let members: Arc<[Member]> = members.into();
         let (node, kube) = (site.node.clone(), site.kube.clone());
+        let vigil = Vigil::over(node.clone(), base.meant.clone());
         let machine = Machine::new(node, kube, base.meant.clone(), Arc::clone(&members));
         let (ports, pki) = ground.into_ports();
         Ok(Self {
@@ -156,6 +159,7 @@ impl Kind {
             members,
             leader: Leader::new(base),
             machine,
+            vigil,
             places,
             links,
             metrics,
@@ -355,7 +359,10 @@ impl Plane for Kind {
     }
 
     fn deaths(&self) -> Vec<(String, String)> {
-        self.members.iter().filter_map(|member| Some((member.name().to_owned(), member.death()?))).collect()
+        let node = self.vigil.death().map(|how| (machine::NAME.to_owned(), how));
+        let members =
+            self.members.iter().filter_map(|member| Some((member.name().to_owned(), member.death()?)));
+        node.into_iter().chain(members).collect()
     }
 }
 
