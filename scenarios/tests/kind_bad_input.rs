@@ -71,7 +71,8 @@ fn no_daemon_and_no_right_to_start_one() {
         support::say("not tested: a Docker daemon of this machine's answers");
         return;
     }
-    let dir = tempfile::tempdir().expect("a folder");
+    // TMPDIR may lie where only root may go.
+    let dir = tempfile::tempdir_in("/tmp").expect("a folder");
     let program = dir.path().join("handover");
     fs::copy(env!("CARGO_BIN_EXE_handover"), &program).expect("a copy that anybody may start");
     let (cache, out) = (dir.path().join("cache"), dir.path().join("out"));
