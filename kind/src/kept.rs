@@ -1,46 +1,30 @@
 //! Clusters that stay when the program that made them ends, until somebody wants them gone.
 //!
 //! ```text
-//! clusters/NAME/kubeconfig   by which it is asked
-//! clusters/NAME/shared/      what its node has at /handover
-//! clusters/NAME/logs/        what kind said
-//! clusters/NAME/kept         it is whole: nobody sweeps what carries its name
+//! clusters/NAME/shared/   what its node has at /handover
+//! clusters/NAME/logs/     what kind said
 //! ```
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use handover_fixtures::components::progress::Progress;
-use handover_fixtures::components::{Cache, Component, Request, ResolveError, resolve};
-use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner, lives};
+use handover_fixtures::components::{Component, Request, ResolveError, resolve};
+use handover_fixtures::kept::{self, Kept};
+use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner};
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, Order};
 use crate::docker::{Daemon, DockerError, Owner, Wish, daemon, sweep};
 use crate::image::{self, Choice, ImageError, NodeImage};
-
-/// The places of clusters that are kept, below a cache.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    root: PathBuf,
-}
-
-/// Says that a cluster is whole.
-const MARK: &str = "kept";
+use crate::plane::NAME;
 
 /// Why a cluster is not kept, or not gone.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// There is no cluster of that name that was kept.
-    #[error("there is no cluster called `{name}` that was kept{}", beside(.others))]
-    NotKept {
-        /// The name.
-        name: String,
-        /// Those that were.
-        others: Vec<String>,
-    },
+    /// There is none of that name, or somebody has it.
+    #[error(transparent)]
+    Kept(#[from] kept::KeptError),
     /// A part cannot be obtained.
     #[error(transparent)]
     Resolve(#[from] Box<ResolveError>),
@@ -62,67 +46,9 @@ pub enum KeptError {
     /// Nothing can be started.
     #[error(transparent)]
     Start(#[from] SpawnError),
-    /// Its files cannot be written or removed.
-    #[error("cannot {what} `{path}`; is the disk full, read-only, or somebody else's?")]
-    Disk {
-        /// What was tried.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// Somebody asked to stop.
     #[error("interrupted")]
     Stopped,
-}
-
-fn beside(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!("; there is {}", names.join(", ")) }
-}
-
-impl Kept {
-    /// Those of a cache.
-    pub fn of(cache: &Cache) -> Self {
-        Self { root: cache.root().join("clusters") }
-    }
-
-    /// Whether a cluster of this name is kept: what carries it as its run is not left behind.
-    pub fn keeps(&self, name: &str) -> bool {
-        self.dir(name).join(MARK).exists()
-    }
-
-    /// Their names.
-    pub fn names(&self) -> Vec<String> {
-        let items = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let mut names: Vec<_> = items.filter_map(|item| item.file_name().into_string().ok()).collect();
-        names.retain(|name| self.keeps(name));
-        names.sort();
-        names
-    }
-
-    /// The one of this name.
-    ///
-    /// # Errors
-    /// [`KeptError::NotKept`].
-    pub fn get(&self, name: &str) -> Result<Cluster, KeptError> {
-        if self.keeps(name) {
-            return Ok(Cluster::named(name, &self.dir(name)));
-        }
-        Err(KeptError::NotKept { name: name.to_owned(), others: self.names() })
-    }
-
-    /// Removes the files of those that were never whole and whose making is over; answers with their names.
-    pub fn sweep(&self, runs: &Path) -> Vec<String> {
-        let items = fs::read_dir(&self.root).into_iter().flatten().flatten();
-        let names = items.filter_map(|item| item.file_name().into_string().ok());
-        let over = |name: &String| !self.keeps(name) && lives(runs, name).is_ok_and(|lives| !lives);
-        names.filter(over).filter(|name| fs::remove_dir_all(self.dir(name)).is_ok()).collect()
-    }
-
-    fn dir(&self, name: &str) -> PathBuf {
-        self.root.join(name)
-    }
 }
 
 /// What it takes to make something with Docker.
@@ -152,7 +78,7 @@ impl Ground<'_> {
             set.require(Component::Docker).cloned()
         };
         let daemon = daemon(cache, &self.wish, self.handover, component).await?;
-        let kept = Kept::of(cache);
+        let kept = Kept::of(cache.root());
         let swept = sweep(cache, &daemon.docker, &|run| kept.keeps(run)).await?;
         swept.gone.iter().chain(&swept.left).for_each(|line| (self.tell)(line));
         Ok(daemon)
@@ -185,15 +111,13 @@ impl Ground<'_> {
         stop: impl Future<Output = ()>,
     ) -> Result<(Cluster, Made), KeptError> {
         let cache = &self.request.cache;
-        let (kept, runs) = (Kept::of(cache), cache.root().join("runs"));
+        let (kept, runs) = (Kept::of(cache.root()), cache.root().join("runs"));
         if kept.keeps(name) {
-            return Err(ClusterError::Taken { name: name.to_owned() }.into());
+            return Err(kept::KeptError::Taken { name: name.to_owned() }.into());
         }
         let run = RunDir::create(&runs, name)?;
         let daemon = self.daemon().await?;
-        let dir = kept.dir(name);
-        // Of one that did not come to be, its logs were left.
-        let _ = fs::remove_dir_all(&dir);
+        let dir = kept.make_room(name)?;
         let cluster = Cluster::named(name, &dir);
         let made = tokio::select! {
             made = self.make(&daemon, &run, name, choice, &dir) => made,
@@ -209,7 +133,7 @@ impl Ground<'_> {
         }
         if matches!(made, Err(KeptError::Stopped)) {
             // Nobody asks for the logs of what they stopped.
-            let _ = fs::remove_dir_all(&dir);
+            kept.forget(name)?;
         }
         run.finish()?;
         Ok((cluster, made?))
@@ -232,8 +156,7 @@ impl Ground<'_> {
         let owner = Owner::of(&self.request.cache, name)?;
         let order = Order { name, owner: &owner, image: &image, dir };
         let (_, made) = Cluster::create(&kind, &order, self.tell).await?;
-        let mark = dir.join(MARK);
-        fs::write(&mark, "").map_err(|source| KeptError::Disk { what: "write", path: mark, source })?;
+        Kept::of(self.request.cache.root()).keep(name, NAME)?;
         Ok(made)
     }
 
@@ -242,38 +165,15 @@ impl Ground<'_> {
     /// # Errors
     /// [`KeptError`].
     pub async fn down(&self, name: &str) -> Result<Duration, KeptError> {
-        let kept = Kept::of(&self.request.cache);
-        let cluster = kept.get(name)?;
+        let kept = Kept::of(self.request.cache.root());
+        let held = kept.take(name, NAME)?;
+        let cluster = Cluster::named(name, &held.dir);
         let daemon = self.daemon().await?;
         let took = cluster.delete(&daemon.docker).await?;
-        let dir = kept.dir(name);
-        fs::remove_dir_all(&dir).map_err(|source| KeptError::Disk { what: "remove", path: dir, source })?;
+        kept.forget(name)?;
         for line in daemon.leave().await? {
             (self.tell)(&format!("put back {line}"));
         }
         Ok(took)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_whole_is_kept() {
-        let dir = tempfile::tempdir().unwrap();
-        let kept = Kept::of(&Cache::at(dir.path()));
-        assert!(kept.names().is_empty());
-        for name in ["b", "a", "half"] {
-            fs::create_dir_all(kept.dir(name)).unwrap();
-        }
-        for name in ["a", "b"] {
-            fs::write(kept.dir(name).join(MARK), "").unwrap();
-        }
-        assert_eq!(kept.names(), ["a", "b"]);
-        assert!(!kept.keeps("half") && kept.get("a").is_ok());
-        assert_eq!(kept.sweep(&dir.path().join("runs")), ["half"]);
-        let said = kept.get("half").unwrap_err().to_string();
-        assert_eq!(said, "there is no cluster called `half` that was kept; there is a, b");
     }
 }

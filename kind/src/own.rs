@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, ResolveError, resolve};
+use handover_fixtures::kept::{Kept, KeptError, Use};
 use handover_fixtures::process::{RunDir, SpawnError, Spawner};
 use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, NODE_LOGS, Order};
 use crate::docker::{Daemon, DockerError, Owner};
 use crate::image::{Choice, ImageError};
-use crate::kept::{Ground, Kept, KeptError};
+use crate::kept::Ground;
+use crate::plane::NAME;
 use crate::servers::ServersError;
 use crate::servers::site::Site;
 
@@ -26,6 +28,8 @@ struct Begun {
     /// Whose labels everything carries.
     owner: Option<Owner>,
     cluster: Option<(Kind, Cluster)>,
+    /// One that was kept: nobody else plays on it meanwhile.
+    held: Option<Use>,
 }
 
 /// Why there is no cluster.
@@ -73,7 +77,7 @@ impl OwnCluster {
         let daemon = ground.daemon().await.map_err(Box::new)?;
         let owner = Owner::of(&ground.request.cache, name).map_err(Box::new)?;
         let Begun { daemon, cluster, .. } =
-            begun.insert(Begun { daemon, owner: Some(owner.clone()), cluster: None });
+            begun.insert(Begun { daemon, owner: Some(owner.clone()), cluster: None, held: None });
         let image = ground.image(daemon, run, name, &Choice::default()).await.map_err(Box::new)?;
         let wanted = ground.request.clone().only([Component::Kind]);
         let set = resolve(wanted, Arc::clone(&ground.progress)).await.map_err(Box::new)?;
@@ -95,16 +99,20 @@ impl OwnCluster {
     /// That there is none of that name, or that it does not answer.
     pub async fn enter(&self, ground: &Ground<'_>, name: &str) -> Result<Site, OwnError> {
         let mut begun = self.0.lock().await;
-        let cluster = Kept::of(&ground.request.cache).get(name).map_err(Box::new)?;
+        let held = Kept::of(ground.request.cache.root()).take(name, NAME).map_err(Box::new)?;
+        let dir = held.dir.clone();
         let daemon = ground.daemon().await.map_err(Box::new)?;
-        let Begun { daemon, .. } = begun.insert(Begun { daemon, owner: None, cluster: None });
-        Ok(Site::open(cluster.dir(), daemon.docker.clone()).await.map_err(Box::new)?)
+        let Begun { daemon, .. } =
+            begun.insert(Begun { daemon, owner: None, cluster: None, held: Some(held) });
+        Ok(Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?)
     }
 
     /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
     /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
     pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
-        let Some(Begun { daemon, owner, cluster }) = self.0.lock().await.take() else { return Vec::new() };
+        let Some(Begun { daemon, owner, cluster, held }) = self.0.lock().await.take() else {
+            return Vec::new();
+        };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
             tell("taking the cluster away");
@@ -129,6 +137,7 @@ impl OwnCluster {
         if let Err(error) = daemon.leave().await {
             left.push(chain(&error));
         }
+        drop(held);
         left
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
@@ -14,10 +13,12 @@ use handover_fixtures::embedded::PlaneError;
 use handover_fixtures::embedded::Request;
 use handover_fixtures::embedded::eso::Crds;
 use handover_fixtures::embedded::ground::Ground;
+use handover_fixtures::embedded::pki::Pki;
 use handover_fixtures::embedded::template::private_dir;
 use handover_fixtures::eso::chart;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::kubernetes::namespaces;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::Relay;
 use handover_fixtures::openbao::{self, AuditFeed};
@@ -25,9 +26,8 @@ use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
 use handover_fixtures::process::{Port, Ports, Spawner, Usage, this_program};
 use handover_fixtures::refusals::RefusalFeed;
 use handover_fixtures::workloads::Workloads;
-use handover_harness::wait::Progress;
-use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
-use kube::api::{Api, DynamicObject, ListParams};
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::Api;
 use tokio::sync::watch;
 
 use crate::servers::images::Images;
@@ -41,12 +41,8 @@ use crate::servers::services::{Place, place};
 use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
+use crate::servers::vigil::Vigil;
 use crate::servers::{ServersError, eso, usage};
-
-/// The label of namespaces that scenarios make.
-const SCENARIO: &str = "handover.dev/scenario";
-/// How long a namespace may take to be gone.
-const GONE_WITHIN: Duration = Duration::from_secs(30);
 
 /// What this plane is called.
 pub const NAME: &str = "kind";
@@ -63,6 +59,7 @@ pub struct Kind {
     members: Arc<[Member]>,
     leader: Leader,
     machine: Machine,
+    vigil: Vigil,
     crds: Crds,
     places: BTreeMap<Server, Place>,
     /// The harness's own ways.
@@ -98,7 +95,8 @@ impl Kind {
             .map_err(handover_fixtures::embedded::PlaneError::from)?;
         let dir = site.share.host.join(request.run.path().file_name().unwrap_or_default());
         private_dir(&dir).map_err(ServersError::file(&dir))?;
-        let ground = Ground::new(request, dir.clone(), spawner, ports, &names(&places))?;
+        let pki = Pki::create(&dir.join("pki"), &names(&places))?;
+        let ground = Ground::new(request, dir.clone(), spawner, ports, pki);
         let logs = ground.place("servers")?.log.parent().expect("a log is in a directory").to_owned();
         let pods = Arc::new(Pods::watch(&site.kube, &logs));
         let images = Images::of(request.cache, site.node.clone()).await?;
@@ -146,6 +144,7 @@ impl Kind {
         let Floor { base, places, .. } = floor;
         let members: Arc<[Member]> = members.into();
         let (node, kube) = (site.node.clone(), site.kube.clone());
+        let vigil = Vigil::over(node.clone(), base.meant.clone());
         let machine = Machine::new(node, kube, base.meant.clone(), Arc::clone(&members));
         let (ports, pki) = ground.into_ports();
         Ok(Self {
@@ -160,6 +159,7 @@ impl Kind {
             members,
             leader: Leader::new(base),
             machine,
+            vigil,
             places,
             links,
             metrics,
@@ -182,7 +182,7 @@ impl Kind {
         if let Err(error) = self.machine.up().await {
             left.push(chain(&error));
         }
-        if let Err(error) = self.remove_namespaces().await {
+        if let Err(error) = namespaces::remove_all(&Applier::new(self.kube.clone())).await {
             left.push(chain(&error));
         }
         let ends = self.members.iter().map(async |member| {
@@ -194,23 +194,6 @@ impl Kind {
             left.push(format!("{}: {error}", self.dir.display()));
         }
         left
-    }
-
-    async fn remove_namespaces(&self) -> Result<(), KubeError> {
-        let api: Api<Namespace> = Api::all(self.kube.clone());
-        let all = api.list(&ListParams::default().labels(SCENARIO)).await;
-        let all = all.map_err(|error| KubeError::request("list the namespaces of scenarios", error))?;
-        let applier = Applier::new(self.kube.clone());
-        let gone = |found: Option<&DynamicObject>| match found {
-            None => Progress::There(()),
-            Some(_) => Progress::NotYet("something in it is not gone".into()),
-        };
-        let removed = all.items.iter().filter_map(|found| found.metadata.name.as_deref()).map(async |name| {
-            let object = namespace(name);
-            applier.delete(&object, "").await?;
-            applier.wait_for(&object, "", "gone", GONE_WITHIN, gone).await
-        });
-        futures::future::try_join_all(removed).await.map(drop)
     }
 
     /// The components that run.
@@ -376,7 +359,10 @@ impl Plane for Kind {
     }
 
     fn deaths(&self) -> Vec<(String, String)> {
-        self.members.iter().filter_map(|member| Some((member.name().to_owned(), member.death()?))).collect()
+        let node = self.vigil.death().map(|how| (machine::NAME.to_owned(), how));
+        let members =
+            self.members.iter().filter_map(|member| Some((member.name().to_owned(), member.death()?)));
+        node.into_iter().chain(members).collect()
     }
 }
 

@@ -67,19 +67,15 @@ fn while_scenarios_play() {
     assert!(done.out.join("logs/mysql.log").is_file(), "logs are kept");
 }
 
-/// Whoever cannot wait presses twice: that ends it at once, and what it leaves, if anything, is swept.
+/// `timeout` sends its signal to the program and to the group that it is in: that is one wish, and it ends in order.
 #[test]
-fn twice() {
+fn both_signals_of_timeout_are_one() {
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
     let run = Run::start(&cache, &scratch.at("out"), ["kv/refresh"]);
     run.until_it_says("starting the servers: openbao is ready");
-    run.signal(Signal::INT);
-    run.signal(Signal::INT);
+    run.signal(Signal::TERM);
+    run.signal(Signal::TERM);
     let done = run.end();
-    done.exits(130);
-    assert!(done.read("junit.xml").contains(r#"type="Aborted""#));
-    support::quick(support::handover(&cache, ["gc"])).exits(0);
-    support::eventually("its servers are gone", || done.processes().is_empty().then_some(()));
-    done.leaves_nothing(&cache);
+    done.exits(143).says("the run was interrupted by SIGTERM").leaves_nothing(&cache);
 }

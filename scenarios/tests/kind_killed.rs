@@ -79,7 +79,7 @@ fn however_a_run_ends_nothing_of_it_is_left() {
     let run = begin(&house, &scratch.at("out-twice"));
     run.until_it_says("making a cluster");
     run.signal(Signal::INT);
-    run.until_it_says("taking the cluster away");
+    run.until_it_says("a second one ends it at once");
     run.signal(Signal::INT);
     let twice = run.end();
     twice.exits(130).says_once("goes at the next start, or with `handover gc`");

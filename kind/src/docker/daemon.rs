@@ -37,6 +37,17 @@ pub struct Daemon {
     in_use: Option<InUse>,
 }
 
+/// Whether there can be one: asked before anything is obtained, for that can take long.
+///
+/// # Errors
+/// See [`DockerError`].
+pub async fn can_be(wish: &Wish) -> Result<(), DockerError> {
+    match find(wish).await? {
+        None if !root() => Err(DockerError::NoDaemon { host: place_of(wish).to_owned() }),
+        None | Some(_) => Ok(()),
+    }
+}
+
 /// The daemon that a cluster can be made at: the user's, or one of our own. `component` gives Docker's own
 /// programs, and is asked only if they are needed; `handover` is a program that understands
 /// [`hidden`](super::hidden) words. What a kubelet will change of the machine is written down.

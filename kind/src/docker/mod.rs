@@ -38,7 +38,7 @@ use std::path::PathBuf;
 pub use capability::Bounding;
 pub use census::Census;
 pub use client::{QUESTION, REMOVAL};
-pub use daemon::{Daemon, Whose, daemon};
+pub use daemon::{Daemon, Whose, can_be, daemon};
 pub use error::DockerError;
 pub use find::{Theirs, Wish, find, near};
 pub use gc::{Swept, gc, sweep};

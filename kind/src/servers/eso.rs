@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, ResolvedSet};
-use handover_fixtures::embedded::PlaneError;
-use handover_fixtures::eso::canary::{self, Canary};
+use handover_fixtures::embedded::eso::bring;
+use handover_fixtures::eso::canary::Canary;
 use handover_fixtures::eso::release::{Parts, Release, bring_crds, bring_permissions};
 use handover_fixtures::eso::{chart, host};
 use handover_fixtures::kubernetes::apply::Applier;
-use handover_fixtures::process::{Spawner, write_private};
+use handover_fixtures::process::Spawner;
 use serde_json::{Value, json};
 
 use super::images::Images;
@@ -19,10 +19,6 @@ use super::services::Place;
 use super::start::Floor;
 use super::{ServersError, manifest};
 
-/// The version of what a template holds.
-const RECIPE: &str = "1";
-/// What was read of a release.
-const RELEASE: &str = "eso.json";
 /// What its chart adds to its flags where the values say `leaderElect: true`. The permissions for it are always there.
 const ELECTING: &str = "--enable-leader-election=true";
 /// Where it serves its metrics, as its chart has it unless the values say otherwise.
@@ -51,15 +47,7 @@ pub async fn start(floor: &Floor<'_>) -> Result<(Member, Place), ServersError> {
     let components = ground.request.components;
     let applier = Arc::clone(&floor.base.applier);
     let program = components.program(Component::Eso)?;
-    let kinds = async {
-        let release = release(floor).await?;
-        let crds = chart::crds(components.require(Component::EsoCrds)?.path())?;
-        bring_crds(&applier, &crds).await?;
-        bring_permissions(&applier, &release).await?;
-        let (generator, _) = canary::objects(&release.api_version);
-        applier.apply(&generator, canary::NAMESPACE).await?;
-        Ok::<_, ServersError>(release)
-    };
+    let kinds = async { Ok::<_, ServersError>(bring(ground, &applier).await?) };
     let (release, image) = tokio::try_join!(kinds, floor.images.obtain("eso", program, Vec::new()))?;
     let canary = Canary::of(Arc::clone(&applier), &release).await?;
     canary.enter(&release).await?;
@@ -100,35 +88,6 @@ fn object(
     let mut object = manifest::deployment(&release.chart.deployment, "eso", image, &words, &args);
     object["metadata"]["namespace"] = json!(chart::NAMESPACE);
     Ok((object, host::told(&left_out)))
-}
-
-/// What is read of the run's release: once, for it takes a second.
-async fn release(floor: &Floor<'_>) -> Result<Release, ServersError> {
-    let ground = floor.ground;
-    let values = match ground.request.eso_values {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|source| PlaneError::Values { path: path.to_owned(), source })?,
-        None => String::new(),
-    };
-    let sums =
-        [Component::Eso, Component::EsoCrds, Component::EsoChart].map(|component| ground.sha256(component));
-    let [eso, crds, chart] = sums;
-    let ingredients = [RECIPE, eso?, crds?, chart?, &values];
-    let make = async |draft: &Path| {
-        let parts = Parts::of(ground.request.components)?;
-        let work = ground.place("making-eso")?.dir;
-        let (release, _) = parts.read(&ground.spawner, ground.request.eso_values, &work).await?;
-        let path = draft.join(RELEASE);
-        write_private(&path, serde_json::to_string(&release).expect("a release is plain data"))
-            .map_err(|source| PlaneError::Cache { path, source })
-    };
-    let template = ground.templates.obtain("eso-release", &ingredients, make).await?;
-    let path = template.join(RELEASE);
-    let text = std::fs::read_to_string(&path).map_err(ServersError::file(&path))?;
-    serde_json::from_str(&text).map_err(|error| {
-        let why = format!("{}: {error}; remove that directory and run again", path.display());
-        PlaneError::Template { name: "ESO's release".into(), why }.into()
-    })
 }
 
 impl Seat {

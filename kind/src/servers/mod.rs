@@ -21,6 +21,7 @@ pub mod start;
 mod steady;
 pub mod touch;
 pub mod usage;
+pub mod vigil;
 mod voice;
 
 use std::io;

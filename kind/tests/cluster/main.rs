@@ -6,6 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use handover_fixtures::kept;
 use handover_kind::cluster::ClusterError;
 use handover_kind::docker::QUESTION;
 use handover_kind::image::Choice;
@@ -143,7 +144,7 @@ async fn an_image_that_is_nowhere_is_an_error() {
 async fn what_was_not_kept_cannot_be_removed() {
     let house = House::new().await;
     let error = house.ground().down("nobody").await.expect_err("there is none");
-    assert!(matches!(error, KeptError::NotKept { .. }), "{error}");
+    assert!(matches!(error, KeptError::Kept(kept::KeptError::NotKept { .. })), "{error}");
     house.close().await;
 }
 

@@ -88,9 +88,9 @@ pub(super) enum Command {
         #[command(subcommand)]
         what: Option<ComponentsCommand>,
     },
-    /// Make a cluster that stays, and print the path of its kubeconfig
+    /// Make a cluster or an embedded control plane that stays, and print the path of its kubeconfig
     Up(UpArgs),
-    /// Remove a cluster that was made by `up`
+    /// Remove what was made by `up`
     Down {
         /// Which
         name: String,
@@ -164,7 +164,7 @@ pub(super) struct On {
     /// Where the servers run: as processes of this host, or as pods of a cluster of kind
     #[arg(long, value_enum, default_value_t = PlaneName::Embedded)]
     pub(super) plane: PlaneName,
-    /// Play in a cluster that was kept, and leave it there
+    /// Play in a cluster, or on an embedded control plane, that was kept (`handover up`), and leave it there
     #[arg(long = "use", value_name = "NAME")]
     pub(super) kept: Option<String>,
 }
@@ -292,6 +292,9 @@ pub(super) struct UpArgs {
     pub(super) name: String,
     #[command(flatten)]
     pub(super) image: ImageArgs,
+    /// Hold it in this program, until that is stopped, and not in one of its own (embedded plane)
+    #[arg(long)]
+    pub(super) foreground: bool,
 }
 
 #[derive(Debug, Args)]
@@ -321,7 +324,7 @@ impl PlaneName {
     /// One of the run's own.
     pub(super) fn own(self) -> Where {
         match self {
-            Self::Embedded => Where::Embedded,
+            Self::Embedded => Where::default(),
             Self::Kind => Where::Kind { kept: None },
         }
     }
@@ -385,13 +388,11 @@ impl With {
 }
 
 impl On {
-    pub(super) fn plane(&self) -> Result<Where, Failure> {
-        match (self.plane, &self.kept) {
-            (plane, None) => Ok(plane.own()),
-            (PlaneName::Embedded, Some(_)) => {
-                Err(Failure::usage("--use names a cluster: say --plane kind as well".to_owned()))
-            }
-            (PlaneName::Kind, kept) => Ok(Where::Kind { kept: kept.clone() }),
+    pub(super) fn plane(&self) -> Where {
+        let kept = self.kept.clone();
+        match self.plane {
+            PlaneName::Embedded => Where::Embedded { kept },
+            PlaneName::Kind => Where::Kind { kept },
         }
     }
 }

@@ -6,13 +6,15 @@ use std::time::Instant;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
+use handover_fixtures::embedded;
+use handover_fixtures::kept::{self, Kept};
 use handover_fixtures::process::{RunDir, this_program};
 use handover_kind::docker::{Owner, Wish};
 use handover_kind::image::Choice;
 use handover_kind::kept::{Ground, KeptError};
 use handover_reports::Exit;
 
-use super::{Failure, ImageArgs, PlaneName, Screen, UpArgs, With, gc, run, signals};
+use super::{Failure, ImageArgs, PlaneName, Screen, UpArgs, With, gc, held, run, signals};
 use crate::play::halt::Halt;
 
 /// `handover kind image`
@@ -43,11 +45,10 @@ pub(super) fn image(args: &ImageArgs, with: &With, screen: &Screen) -> Result<Ex
 pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
     match args.plane {
         PlaneName::Kind => {}
-        PlaneName::Embedded => {
-            let why =
-                "the servers of the embedded plane end with the program that starts them: say --plane kind";
-            return Err(Failure::usage(why));
-        }
+        PlaneName::Embedded => return held::up(args, with, screen),
+    }
+    if args.foreground {
+        return Err(Failure::usage("a cluster is held by Docker: --foreground is for the embedded plane"));
     }
     let (cluster, made) = on(with, screen, async |ground, halt| {
         let stop = async { drop(halt.halted().await) };
@@ -67,6 +68,10 @@ pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Fa
 
 /// `handover down`
 pub(super) fn down(name: &str, with: &With, screen: &Screen) -> Result<Exit, Failure> {
+    let plane = Kept::of(with.request()?.cache.root()).plane(name);
+    if plane.as_deref() == Some(embedded::NAME) {
+        return held::down(name, with, screen);
+    }
     let took = on(with, screen, async |ground, _| ground.down(name).await)?;
     screen.line(&format!("removed cluster `{name}` in {:.1} s", took.as_secs_f64()));
     Ok(Exit::Passed)
@@ -101,7 +106,7 @@ fn on<T>(
         heeding.abort();
         done.map_err(|error| match error {
             KeptError::Stopped => Failure { exit: Exit::Interrupted, message: "interrupted".into() },
-            KeptError::NotKept { .. } => Failure::usage(chain(&error)),
+            KeptError::Kept(kept::KeptError::NotKept { .. }) => Failure::usage(chain(&error)),
             error => Failure::environment(&error),
         })
     })

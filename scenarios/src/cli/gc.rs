@@ -4,9 +4,10 @@ use std::path::Path;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::Cache;
+use handover_fixtures::embedded::keeper;
+use handover_fixtures::kept::Kept;
 use handover_fixtures::process::sweep;
 use handover_kind::docker;
-use handover_kind::kept::Kept;
 use handover_reports::Exit;
 
 use super::{Failure, Screen, With, run};
@@ -19,10 +20,10 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
     swept.extend(gone);
     let docker = docker(&cache)?;
     swept.extend(docker.gone);
-    let half = Kept::of(&cache).sweep(&cache.root().join("runs"));
-    swept.extend(
-        half.iter().map(|name| format!("removed the logs of cluster {name}, which did not come to be")),
-    );
+    let dead = keeper::sweep(cache.root());
+    swept.extend(dead.iter().map(|name| format!("forgot control plane {name}, which does not run any more")));
+    let half = Kept::of(cache.root()).sweep(&cache.root().join("runs"));
+    swept.extend(half.iter().map(|name| format!("removed the logs of {name}, which did not come to be")));
     left.extend(docker.left);
     for line in swept.iter().chain(&docker.others) {
         screen.line(line);
@@ -40,7 +41,7 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
 fn docker(cache: &Cache) -> Result<docker::Swept, Failure> {
     run::runtime()?.block_on(async {
         let wish = docker::Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
-        let kept = Kept::of(cache);
+        let kept = Kept::of(cache.root());
         Ok(docker::gc(cache, &wish, &|run| kept.keeps(run)).await)
     })
 }

@@ -7,6 +7,7 @@ mod components;
 mod doctor;
 mod explain;
 mod gc;
+mod held;
 mod judge;
 mod list;
 mod matrix;

@@ -20,7 +20,7 @@ pub(super) const JOBS: u64 = 6;
 
 /// `handover run`
 pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
-    let plane = args.on.plane()?;
+    let plane = args.on.plane();
     let (header, order) = prepare(&args.which, with, screen, |header, request, scenarios| Order {
         run: header.run.clone(),
         scenarios,
@@ -52,7 +52,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         ends: Ends::new(),
         eso_values: None,
         keep: false,
-        plane: Where::Embedded,
+        plane: Where::default(),
     })?;
     let ground = Ground::new()?;
     let (verdict, aftermath) = judged(&order, header, screen, &ground)?;

@@ -8,7 +8,7 @@ use crate::play::planes::Where;
 /// # Errors
 /// Why nothing can be played there, for the summary: it is no reason not to play the other cells.
 pub fn plane(name: &str) -> Result<Where, String> {
-    let planes = [Where::Embedded, Where::Kind { kept: None }];
+    let planes = [Where::default(), Where::Kind { kept: None }];
     let names = planes.each_ref().map(Where::name);
     planes.into_iter().find(|plane| plane.name() == name).ok_or_else(|| {
         let guess = did_you_mean(name, names);

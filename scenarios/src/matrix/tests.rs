@@ -195,7 +195,7 @@ fn a_file_that_is_none_is_told() {
 
 #[test]
 fn planes_that_are_not_there_say_so() {
-    assert_eq!(plane("embedded"), Ok(Where::Embedded));
+    assert_eq!(plane("embedded"), Ok(Where::default()));
     assert_eq!(plane("kind"), Ok(Where::Kind { kept: None }));
     assert_eq!(
         plane("embeded").unwrap_err(),

@@ -1,14 +1,16 @@
 //! The planes that a run can play on: which one, started, held and stopped.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use handover_fixtures::components;
 use handover_fixtures::components::progress::Progress;
-use handover_fixtures::embedded::{self, Embedded, PlaneError, Request};
+use handover_fixtures::embedded::{self, Embedded, PlaneError, Request, keeper};
+use handover_fixtures::kept::Kept;
 use handover_fixtures::plane::Plane;
 use handover_fixtures::process::this_program;
 use handover_harness::event::ComponentState;
-use handover_kind::docker::{DockerError, Wish};
+use handover_kind::docker::{self, DockerError, Wish};
 use handover_kind::kept::Ground;
 use handover_kind::own::{OwnCluster, OwnError};
 use handover_kind::plane::{self as kind, Kind};
@@ -16,16 +18,24 @@ use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
 
 /// Where a run plays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Where {
     /// As processes of this host.
-    #[default]
-    Embedded,
+    Embedded {
+        /// The name of a control plane that was kept; without it the run starts its own.
+        kept: Option<String>,
+    },
     /// In a cluster of kind.
     Kind {
         /// The name of one that was kept; without it the run makes its own.
         kept: Option<String>,
     },
+}
+
+impl Default for Where {
+    fn default() -> Self {
+        Self::Embedded { kept: None }
+    }
 }
 
 /// A plane that did not start.
@@ -76,9 +86,24 @@ impl Where {
     /// What the plane is called.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Embedded => embedded::NAME,
+            Self::Embedded { .. } => embedded::NAME,
             Self::Kind { .. } => kind::NAME,
         }
+    }
+
+    /// Whether it can be started, as far as that is seen at once: components may take twenty minutes to obtain.
+    ///
+    /// # Errors
+    /// What is missing, or named and not there.
+    pub async fn check(&self, cache: &Path) -> Result<(), StartError> {
+        if let Self::Embedded { kept: Some(name) } | Self::Kind { kept: Some(name) } = self {
+            Kept::of(cache).take(name, self.name()).map_err(PlaneError::from)?;
+        }
+        if let Self::Kind { .. } = self {
+            let wish = Wish::of_process().await.map_err(Box::new)?;
+            docker::can_be(&wish).await.map_err(Box::new)?;
+        }
+        Ok(())
     }
 
     /// Starts it.
@@ -87,7 +112,11 @@ impl Where {
     /// What did not start, and why.
     pub async fn start(&self, request: &Request<'_>, with: With<'_>) -> Result<Running, StartError> {
         Ok(match self {
-            Self::Embedded => Running::Embedded(Arc::new(Embedded::start(request).await?)),
+            Self::Embedded { kept: None } => Running::Embedded(Arc::new(Embedded::start(request).await?)),
+            Self::Embedded { kept: Some(name) } => {
+                let held = keeper::enter(request.cache, name)?;
+                Running::Embedded(Arc::new(Embedded::enter(request, held).await?))
+            }
             Self::Kind { kept } => {
                 let handover = this_program().map_err(PlaneError::from)?;
                 let ground = Ground {

@@ -114,13 +114,14 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let run_dir = RunDir::create(&cache.join("runs"), &order.run)?;
     let own = OwnCluster::default();
     let containers = match order.plane {
-        Where::Embedded => Containers::of(&order.components.cache, &run_dir, &order.run),
+        Where::Embedded { .. } => Containers::of(&order.components.cache, &run_dir, &order.run),
         Where::Kind { .. } => Containers::none(),
     };
     let broke =
         |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
     let playing = async {
+        unless(halt, order.plane.check(&cache)).await?.map_err(|error| broke(&error))?;
         let components = obtain(order, &containers, show);
         let components = unless(halt, components).await?.map_err(|error| broke(&error))?;
         scribe.record(What::Run(info(order, &components)));
@@ -216,8 +217,8 @@ pub(super) async fn obtain(
             wanted.remove(&component);
         }
     }
-    if let Where::Kind { .. } = order.plane {
-        // The cluster has its own.
+    if let Where::Kind { .. } | Where::Embedded { kept: Some(_) } = order.plane {
+        // It has its own.
         let own = [Component::Etcd, Component::KubeApiserver, Component::KubeControllerManager];
         wanted.retain(|component| !own.contains(component));
     }

@@ -206,8 +206,13 @@ fn program() -> Command {
 
 /// Words for the program.
 pub(crate) fn handover<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(cache: &Cache, words: I) -> Command {
+    handover_in(cache.root(), words)
+}
+
+/// The same with any folder for a cache.
+pub(crate) fn handover_in<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(cache: &Path, words: I) -> Command {
     let mut command = program();
-    command.env("HANDOVER_CACHE", cache.root()).args(words);
+    command.env("HANDOVER_CACHE", cache).args(words);
     command
 }
 

@@ -7,7 +7,7 @@ pub mod manifests;
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use handover_fixtures::kubernetes::namespaces::of_scenario;
 
 use super::PlayError;
 use super::stage::Stage;
@@ -51,8 +51,7 @@ async fn kubernetes_namespaces(stage: &Stage<'_>) -> Result<(), PlayError> {
     let secrets = stage.scenario.secrets.iter().filter_map(|secret| secret.namespace.as_deref());
     let all: BTreeSet<&str> = named.chain(secrets).chain([stage.namespace.as_str()]).collect();
     for name in all {
-        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name,
-            "labels": {"handover.dev/scenario": stage.namespace}}});
+        let object = of_scenario(name, &stage.namespace);
         stage.house.applier.apply(&object, "").await?;
     }
     Ok(())

@@ -1,0 +1,88 @@
+//! A cluster that cannot be had: each reason is told at once, in one message, before anything is obtained or made.
+
+mod support;
+
+use std::fs;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use support::{Done, Scratch, handover_in, quick};
+
+/// `nobody`, wherever there is one.
+const NOBODY: u32 = 65534;
+
+/// `handover run --plane kind` on a cache where nothing is, as whoever has this environment.
+fn run(scratch: &Scratch, words: &[&str], environment: &[(&str, &str)]) -> Done {
+    let out = scratch.at("out");
+    let mut command = handover_in(&scratch.at("cache"), ["run", "--plane", "kind", "kv/refresh", "--out"]);
+    command.arg(&out).args(words);
+    command.env_remove("DOCKER_HOST").envs(environment.iter().copied());
+    let done = quick(command).moved_to(&out);
+    let components = fs::read_dir(scratch.at("cache").join("components"));
+    assert_eq!(components.map_or(0, Iterator::count), 0, "something was obtained");
+    done
+}
+
+#[test]
+fn a_daemon_that_is_named_and_does_not_answer() {
+    let scratch = Scratch::new();
+    let host = format!("unix://{}", scratch.at("docker.sock").display());
+    let done = run(&scratch, &[], &[("DOCKER_HOST", &host)]);
+    done.exits(5).says_once("the environment broke: no Docker daemon answers at").says("DOCKER_HOST names");
+    done.junit_has(&["EnvironmentError"]);
+}
+
+#[test]
+fn a_daemon_of_another_machine() {
+    let scratch = Scratch::new();
+    let done = run(&scratch, &[], &[("DOCKER_HOST", "tcp://127.0.0.1:9")]);
+    done.exits(5).says("it is not a socket of this machine");
+}
+
+/// Somebody listens, and is no Docker.
+#[test]
+fn a_daemon_that_says_nothing_sensible() {
+    let scratch = Scratch::new();
+    let path = scratch.at("docker.sock");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    let done = run(&scratch, &[], &[("DOCKER_HOST", &format!("unix://{}", path.display()))]);
+    done.exits(5).says("the environment broke").says(&path.display().to_string());
+}
+
+#[test]
+fn a_wish_that_means_nothing() {
+    let scratch = Scratch::new();
+    run(&scratch, &[], &[("HANDOVER_DOCKER", "mine")]).exits(5).says("HANDOVER_DOCKER=mine means nothing");
+}
+
+#[test]
+fn a_cluster_that_nobody_kept() {
+    let scratch = Scratch::new();
+    let done = run(&scratch, &["--use", "nobody"], &[]);
+    done.exits(5).says_once("the environment broke: there is no cluster called `nobody` that was kept");
+}
+
+/// Only root can start a daemon of Handover's own. This test is nobody where it is root, and itself elsewhere.
+#[test]
+fn no_daemon_and_no_right_to_start_one() {
+    if UnixStream::connect("/var/run/docker.sock").is_ok() {
+        support::say("not tested: a Docker daemon of this machine's answers");
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let program = dir.path().join("handover");
+    fs::copy(env!("CARGO_BIN_EXE_handover"), &program).expect("a copy that anybody may start");
+    let (cache, out) = (dir.path().join("cache"), dir.path().join("out"));
+    let mut command = Command::new(program);
+    command.args(["run", "--plane", "kind", "kv/refresh", "--out"]).arg(&out);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("HANDOVER_CACHE", cache);
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("root may");
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let done = quick(command).moved_to(&out);
+    done.exits(5).says_once("the environment broke: no Docker daemon answers at unix:///var/run/docker.sock");
+    done.says("only root can start one of our own");
+}
