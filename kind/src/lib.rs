@@ -3,8 +3,11 @@
 //! Bottom up: [`docker`] finds or starts a daemon, [`image`] makes the image of a node, [`cluster`] makes a
 //! cluster of it and removes it, [`kept`] keeps one, [`servers`] puts the servers on it, and [`plane`] is what
 //! scenarios see of that. [`own`] is the way from nothing to the cluster of one run, and back.
+//!
+//! What Docker is also good for without a cluster, single servers on the embedded plane, is in [`contained`].
 
 pub mod cluster;
+pub mod contained;
 pub mod docker;
 pub mod image;
 pub mod kept;

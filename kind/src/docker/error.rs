@@ -194,19 +194,23 @@ impl DockerError {
         let low = said.to_lowercase();
         let any = |signs: &[&str]| signs.iter().any(|sign| low.contains(sign));
         let host = host.to_owned();
+        // What it says of others, like a registry that refuses, it says itself.
+        let answered = any(&["error response from daemon"]);
         if any(&["no space left on device", "disk quota exceeded"]) {
             Self::NoSpace { command, said }
         } else if any(&["permission denied while trying to connect"]) {
             Self::Denied { host }
-        } else if any(&[
-            "cannot connect to the docker daemon",
-            "is the docker daemon running",
-            "error during connect",
-            "connection refused",
-            "connection reset by peer",
-            "server misbehaving",
-            "unexpected eof",
-        ]) {
+        } else if !answered
+            && any(&[
+                "cannot connect to the docker daemon",
+                "is the docker daemon running",
+                "error during connect",
+                "connection refused",
+                "connection reset by peer",
+                "server misbehaving",
+                "unexpected eof",
+            ])
+        {
             Self::Gone { host, command, said }
         } else {
             Self::Refused { command, outcome, said }
@@ -247,6 +251,9 @@ mod tests {
         ] {
             assert!(matches!(said(gone), DockerError::Gone { .. }), "{gone}");
         }
+        let registry =
+            "Error response from daemon: Get \"http://127.0.0.1:1/v2/\": dial tcp: connection refused";
+        assert!(matches!(said(registry), DockerError::Refused { .. }));
         let full = "Error response from daemon: write /x: no space left on device";
         assert!(matches!(said(full), DockerError::NoSpace { .. }));
         assert_eq!(

@@ -108,6 +108,20 @@ pub async fn find(wish: &Wish) -> Result<Option<Theirs>, DockerError> {
     Ok(found)
 }
 
+/// The user's daemon, if one answers whose containers can be reached from here, whether a cluster can be there or not.
+///
+/// # Errors
+/// The one that the user named does not answer, or the one that answers is too far away.
+pub async fn near(wish: &Wish) -> Result<Option<Theirs>, DockerError> {
+    let found = look(wish).await?;
+    if let Some(theirs) = &found
+        && let Err(Unfit { why, advice }) = theirs.info.is_near()
+    {
+        return Err(DockerError::Unfit { host: theirs.docker.host.clone(), why, advice });
+    }
+    Ok(found)
+}
+
 /// The user's daemon, if one answers, whether it will do or not.
 pub(super) async fn look(wish: &Wish) -> Result<Option<Theirs>, DockerError> {
     if wish.own {
@@ -117,7 +131,7 @@ pub(super) async fn look(wish: &Wish) -> Result<Option<Theirs>, DockerError> {
     let Some(path) = host.strip_prefix("unix://") else {
         return Err(DockerError::Unfit {
             host: host.to_owned(),
-            why: "it is not a socket of this machine, and nodes of another one cannot be reached by address"
+            why: "it is not a socket of this machine, and containers of another one cannot be reached by address"
                 .into(),
             advice: "unset DOCKER_HOST, or take another context".into(),
         });

@@ -5,7 +5,7 @@ use handover_fixtures::components::Cache;
 use handover_fixtures::process::lives;
 
 use super::error::DockerError;
-use super::find::{Wish, find};
+use super::find::{Wish, near};
 use super::own::{self, Ended, Place};
 use super::owned::{Kind, by_owner, told};
 use super::owner::{self, Owner};
@@ -31,8 +31,8 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
     let place = Place::of(cache);
     let mut swept = Swept::default();
     let mut empty = true;
-    // A daemon that does not answer, or will not do, never had anything of ours.
-    if let Ok(Some(theirs)) = find(wish).await {
+    // A daemon that does not answer, or is too far away, never had anything of ours.
+    if let Ok(Some(theirs)) = near(wish).await {
         match clear(&theirs.docker, cache, keeps, &mut swept).await {
             Ok(nothing) => empty &= nothing,
             Err(error) => swept.left.push(chain(&error)),

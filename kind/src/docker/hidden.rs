@@ -1,4 +1,5 @@
-//! The words that a daemon of our own calls this program back with. No user's commands.
+//! The words that this program is called back with: by a daemon of our own, and for a server in a container. No user's
+//! commands.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -6,6 +7,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::process::CONTAINED;
+
+use crate::contained;
 
 use super::own::{ROOM, become_daemon};
 use super::runtime::become_runtime;
@@ -20,6 +24,7 @@ pub const RUNTIME: &str = "oci-runtime";
 /// ```text
 /// docker-room SCRATCH CONTAINERD-CONFIG DOCKERD [ARGUMENT]…
 /// oci-runtime RUNC [ARGUMENT]…
+/// contained ORDER PROGRAM [ARGUMENT]…
 /// ```
 pub fn answer(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     let mut args = args.into_iter();
@@ -32,6 +37,8 @@ pub fn answer(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     } else if word == RUNTIME {
         let runc = args.next()?;
         chain(&become_runtime(Path::new(&runc), &args.collect::<Vec<_>>()))
+    } else if word == CONTAINED {
+        return Some(contained::answer(args));
     } else {
         return None;
     };

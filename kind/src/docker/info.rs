@@ -126,35 +126,9 @@ impl Info {
         })
     }
 
-    /// Whether it will do; `lacking` are the capabilities that it cannot give.
+    /// Whether a cluster can be there; `lacking` are the capabilities that it cannot give.
     pub fn judge(&self, lacking: &[&str]) -> Result<(), Unfit> {
-        let unfit = |why: String, advice: &str| Err(Unfit { why, advice: advice.to_owned() });
-        if self.podman {
-            return unfit(
-                "it is Podman, on which kind is an experiment and which is not tested here".into(),
-                &format!("start Docker beside it; {OWN}"),
-            );
-        }
-        if self.rootless {
-            return unfit(
-                "it is rootless: its nodes have addresses that this machine cannot reach, so that nothing could \
-                 be measured from here"
-                    .into(),
-                &format!("start Docker as root; {OWN}"),
-            );
-        }
-        if self.system.starts_with("Docker Desktop") {
-            return unfit(
-                "it is Docker Desktop: its nodes are in a virtual machine, with addresses that this one cannot \
-                 reach"
-                    .into(),
-                &format!("start Docker's engine itself; {OWN}"),
-            );
-        }
-        if self.api < API {
-            let why = format!("its API is {}.{}, and kind needs {}.{}", self.api.0, self.api.1, API.0, API.1);
-            return unfit(why, &format!("install Docker 20.10 or newer; {OWN}"));
-        }
+        self.is_near()?;
         // Another runtime may be what it takes: the first node shows it.
         if !lacking.is_empty() && matches!(self.runtime.as_str(), "runc" | "io.containerd.runc.v2" | "") {
             let why = format!(
@@ -166,6 +140,38 @@ impl Info {
                  runtime"
             );
             return Err(Unfit { why, advice });
+        }
+        Ok(())
+    }
+
+    /// Whether what is in its containers can be reached and measured from here.
+    pub fn is_near(&self) -> Result<(), Unfit> {
+        let unfit = |why: String, advice: &str| Err(Unfit { why, advice: advice.to_owned() });
+        if self.podman {
+            return unfit(
+                "it is Podman, on which kind is an experiment and which is not tested here".into(),
+                &format!("start Docker beside it; {OWN}"),
+            );
+        }
+        if self.rootless {
+            return unfit(
+                "it is rootless: its containers have addresses that this machine cannot reach, so that nothing could \
+                 be measured from here"
+                    .into(),
+                &format!("start Docker as root; {OWN}"),
+            );
+        }
+        if self.system.starts_with("Docker Desktop") {
+            return unfit(
+                "it is Docker Desktop: its containers are in a virtual machine, with addresses that this one cannot \
+                 reach"
+                    .into(),
+                &format!("start Docker's engine itself; {OWN}"),
+            );
+        }
+        if self.api < API {
+            let why = format!("its API is {}.{}, and kind needs {}.{}", self.api.0, self.api.1, API.0, API.1);
+            return unfit(why, &format!("install Docker 20.10 or newer; {OWN}"));
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ mod info;
 pub mod own;
 mod owned;
 mod owner;
+mod pull;
 pub mod runtime;
 pub mod sysctls;
 
@@ -39,7 +40,7 @@ pub use census::Census;
 pub use client::{QUESTION, REMOVAL};
 pub use daemon::{Daemon, Whose, can_be, daemon};
 pub use error::DockerError;
-pub use find::{Theirs, Wish, find};
+pub use find::{Theirs, Wish, find, near};
 pub use gc::{Swept, gc, sweep};
 pub use info::{Info, Unfit};
 pub use owned::{Kind, Owned, by_owner, told};

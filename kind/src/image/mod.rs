@@ -18,16 +18,13 @@ mod recipe;
 
 use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::inventory::{State, list};
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::components::{Component, Request, ResolveError, resolve};
 use handover_fixtures::process::RunDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::docker::{Docker, DockerError, QUESTION};
 
@@ -42,11 +39,6 @@ pub const OFFICIAL: &str =
     "kindest/node:v1.36.1@sha256:3489c7674813ba5d8b1a9977baea8a6e553784dab7b84759d1014dbd78f7ebd5";
 /// What ours are called; the tag says of what.
 pub const OURS: &str = "handover-node";
-
-/// How long a registry may say nothing.
-const PULL_ANSWER: Duration = Duration::from_secs(10);
-/// How long a pull may take.
-const PULL: Duration = Duration::from_secs(15 * 60);
 
 /// An image that nodes can be made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +177,8 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
         Choice::Named(name) => {
             if !is_there(docker, name).await? {
                 tell(&format!("pulling {name}"));
-                pull(docker, name)
+                docker
+                    .pull(name, None)
                     .await
                     .map_err(|error| ImageError::NotThere { name: name.clone(), source: Box::new(error) })?;
             }
@@ -204,7 +197,7 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
                 }
             }
             tell(&format!("pulling {OFFICIAL}"));
-            match pull(docker, OFFICIAL).await {
+            match docker.pull(OFFICIAL, None).await {
                 Ok(()) => Ok(official),
                 Err(error) => {
                     let why = match &error {
@@ -248,35 +241,4 @@ pub(crate) async fn is_there(docker: &Docker, name: &str) -> Result<bool, Docker
         Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such image") => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Pulls an image. The first line is said when the registry has answered: without it there is none.
-async fn pull(docker: &Docker, name: &str) -> Result<(), DockerError> {
-    let hangs =
-        |within| DockerError::Hangs { host: docker.host.clone(), command: format!("pull {name}"), within };
-    let lost = |source| DockerError::Client { program: docker.program.clone(), source };
-    let mut command = docker.command(["pull", name]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(lost)?;
-    let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(lost(io::ErrorKind::BrokenPipe.into()));
-    };
-    let work = async {
-        let mut lines = BufReader::new(stdout).lines();
-        let first = tokio::time::timeout(PULL_ANSWER, lines.next_line()).await;
-        first.map_err(|_| hangs(PULL_ANSWER))?.map_err(lost)?;
-        let rest = async { while let Ok(Some(_)) = lines.next_line().await {} };
-        let mut said = String::new();
-        let (_, _, status) = tokio::join!(rest, stderr.read_to_string(&mut said), child.wait());
-        let status = status.map_err(lost)?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(DockerError::of_client(
-            &docker.host,
-            &format!("pull {name}"),
-            format!("ended with {status}"),
-            &said,
-        ))
-    };
-    tokio::time::timeout(PULL, work).await.map_err(|_| hangs(PULL))?
 }

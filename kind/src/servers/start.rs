@@ -190,12 +190,7 @@ impl Floor<'_> {
     /// What could not be made or started.
     pub async fn postgres(&self) -> Result<Database<postgres::Admin>, ServersError> {
         let server = Server::Postgres;
-        let mut host = postgres_host(self.ground, listens(server)).await?;
-        for file in [&mut host.cert, &mut host.key] {
-            let own = host.dir.join(file.file_name().unwrap_or_default());
-            std::fs::copy(&*file, &own).map_err(ServersError::file(&own))?;
-            *file = own;
-        }
+        let host = postgres_host(self.ground, listens(server)).await?.with_own_certificate()?;
         let link = self.link(server)?;
         let again = host.clone();
         let spec = host.prepare()?;

@@ -1,5 +1,7 @@
 //! A daemon of our own, for real: started, shared, used, killed, and nothing of it left. Needs root.
 
+#[cfg(feature = "containers")]
+mod contained;
 mod support;
 
 use std::net::{SocketAddr, TcpStream};

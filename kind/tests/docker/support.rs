@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const HANDOVER: &str = env!("CARGO_BIN_EXE_handover-hidden");
 /// For whatever a daemon does in no time.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
-const IMAGE: &str = "handover.test/tiny:1";
+pub(crate) const IMAGE: &str = "handover.test/tiny:1";
 
 /// A cache with room for a daemon.
 pub(crate) struct House {
@@ -99,10 +99,7 @@ impl Drop for House {
 
 /// Everything that a node would be: a network, a volume, and a privileged container in both, of this run.
 pub(crate) async fn populate(docker: &Docker, owner: &Owner) {
-    let archive = tempfile::NamedTempFile::new().expect("a file");
-    tiny(archive.as_file());
-    let path = archive.path().display().to_string();
-    ask(docker, &["import", &path, IMAGE]).await;
+    load_tiny(docker).await;
     let ([run, cache], name) = (owner.labels(), format!("n-{}", owner.run));
     let volume = format!("v-{}", owner.run);
     ask(docker, &["network", "create", "--label", &run, "--label", &cache, &name]).await;
@@ -144,6 +141,14 @@ pub(crate) async fn populate(docker: &Docker, owner: &Owner) {
 
 pub(crate) async fn ask(docker: &Docker, args: &[&str]) -> String {
     docker.ask(args, SOON).await.unwrap_or_else(|error| panic!("{}", chain(&error))).trim().to_owned()
+}
+
+/// Brings an image with one program there.
+pub(crate) async fn load_tiny(docker: &Docker) {
+    let archive = tempfile::NamedTempFile::new().expect("a file");
+    tiny(archive.as_file());
+    let path = archive.path().display().to_string();
+    ask(docker, &["import", &path, IMAGE]).await;
 }
 
 /// An image with `sleep` and what it runs on.

@@ -17,6 +17,7 @@ use handover_harness::probe::{Probe, start};
 use handover_harness::recorder::{Recorder, Scribe};
 use handover_harness::timeline::{Story, Timeline};
 use handover_harness::verdict::RunVerdict;
+use handover_kind::contained::Containers;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::run::{MEASURING, Order, obtain};
@@ -101,7 +102,7 @@ pub async fn logins(order: &Order) -> anyhow::Result<Vec<Figure>> {
     let cache = order.components.cache.root();
     let run = format!("{}-logins", order.run);
     let run_dir = RunDir::create(&cache.join("runs"), &run)?;
-    let components = obtain(order, &super::run::Silent).await?;
+    let components = obtain(order, &Containers::none(), &super::run::Silent).await?;
     let plane = Embedded::start(&Request {
         cache,
         run: &run_dir,

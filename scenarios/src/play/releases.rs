@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::progress::Progress;
-use handover_fixtures::components::{Component, Override, Request, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Override, Request, ResolvedSet};
+use handover_kind::contained::ContainedError;
 
 use crate::language::scenario::{ReleaseRef, Scenario};
 
@@ -28,13 +28,13 @@ impl Releases {
         request: &Request,
         ends: &Ends,
         scenarios: &[Scenario],
-        progress: impl Fn() -> Arc<dyn Progress>,
+        obtain: impl AsyncFn(Request) -> Result<ResolvedSet, ContainedError>,
     ) -> Self {
         let wanted: BTreeSet<&ReleaseRef> = scenarios.iter().flat_map(Scenario::wanted_releases).collect();
         let mut others = BTreeMap::new();
         for release in wanted {
             let found = match asked(release, request, ends) {
-                Ok(request) => resolve(request, progress()).await.map_err(|error| chain(&error)),
+                Ok(request) => obtain(request).await.map_err(|error| chain(&error)),
                 Err(why) => Err(why),
             };
             others.insert(release.clone(), found.map(Arc::new));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{self, Component, Resolved, ResolvedSet, resolve};
+use handover_fixtures::components::{self, Component, Resolved, ResolvedSet};
 use handover_fixtures::embedded::Request;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
@@ -20,6 +20,7 @@ use handover_harness::fingerprint::Fingerprinter;
 use handover_harness::mask::{Masked, Masker};
 use handover_harness::recorder::{Recorder, Scribe};
 use handover_kind::cluster::NODE_LOGS;
+use handover_kind::contained::{ContainedError, Containers};
 use handover_kind::own::OwnCluster;
 
 use super::calibrate::calibrate;
@@ -112,21 +113,27 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let mut aftermath = Aftermath::default();
     let run_dir = RunDir::create(&cache.join("runs"), &order.run)?;
     let own = OwnCluster::default();
+    let containers = match order.plane {
+        Where::Embedded { .. } => Containers::of(&order.components.cache, &run_dir, &order.run),
+        Where::Kind { .. } => Containers::none(),
+    };
     let broke =
         |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
     let playing = async {
         unless(halt, order.plane.check(&cache)).await?.map_err(|error| broke(&error))?;
-        let components = unless(halt, obtain(order, show)).await?.map_err(|error| broke(&error))?;
+        let components = obtain(order, &containers, show);
+        let components = unless(halt, components).await?.map_err(|error| broke(&error))?;
         scribe.record(What::Run(info(order, &components)));
         let components = Arc::new(components);
         let progress = || show.obtaining();
+        let told = |text: &str| show.run(text);
         let releases = Releases::obtain(
             Arc::clone(&components),
             &order.components,
             &order.ends,
             &order.scenarios,
-            progress,
+            async |request| containers.obtain(request, progress(), &told).await,
         );
         let releases = unless(halt, releases).await?;
         for note in components.iter().filter_map(|resolved| resolved.note.as_ref()) {
@@ -158,6 +165,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         halt.halt(ending);
     }
 
+    aftermath.left.extend(containers.fell().await);
     aftermath.left.extend(own.fell(order.keep, &|text| show.run(text)).await);
     let mut failures = evidence::keep_logs(&masker, &run_dir.path().join("logs"), &order.out);
     failures.extend(evidence::keep_tree(
@@ -194,8 +202,9 @@ fn as_kept(text: &str, run_dir: &RunDir, order: &Order) -> String {
 
 pub(super) async fn obtain(
     order: &Order,
+    containers: &Containers,
     show: &dyn Show,
-) -> Result<ResolvedSet, handover_fixtures::components::ResolveError> {
+) -> Result<ResolvedSet, ContainedError> {
     show.run("checking the servers' programs");
     let mut wanted: BTreeSet<Component> = Component::ALL.into();
     let optional = [
@@ -213,7 +222,8 @@ pub(super) async fn obtain(
         let own = [Component::Etcd, Component::KubeApiserver, Component::KubeControllerManager];
         wanted.retain(|component| !own.contains(component));
     }
-    resolve(order.components.clone().only(wanted), show.obtaining()).await
+    let wanted = order.components.clone().only(wanted);
+    containers.obtain(wanted, show.obtaining(), &|text| show.run(text)).await
 }
 
 fn servers(scenarios: &[Scenario]) -> BTreeSet<Server> {

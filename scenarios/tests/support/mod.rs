@@ -2,6 +2,8 @@
 //! and watched from outside, and what it may leave behind: nothing.
 #![allow(dead_code, reason = "each test program needs a part of it")]
 
+pub(crate) mod house;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
