@@ -36,7 +36,7 @@ use crate::servers::manifest::namespace;
 use crate::servers::meant::Meant;
 use crate::servers::member::{Base, Member};
 use crate::servers::pods::{Known, Pods, component_of};
-use crate::servers::relays::{CLIENTS, Doors, Relays, name};
+use crate::servers::relays::{self, CLIENTS, Doors, Relays, name};
 use crate::servers::services::{Place, place};
 use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
@@ -192,6 +192,7 @@ impl Kind {
             ended.err().map(|why| format!("{}: {why}", member.name()))
         });
         left.extend(futures::future::join_all(ends).await.into_iter().flatten());
+        left.extend(relays::forget(&Applier::new(self.kube.clone())).await);
         if let Err(error) = std::fs::remove_dir_all(&self.dir) {
             left.push(format!("{}: {error}", self.dir.display()));
         }

@@ -178,6 +178,16 @@ impl Floor<'_> {
     }
 }
 
+/// Removes what relay pods were told, when they are gone. Answers with what could not be removed, and why.
+pub async fn forget(applier: &Applier) -> Vec<String> {
+    let removed = CLIENTS.map(async |from| {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name(from)}});
+        let removed = applier.delete(&secret, NAMESPACE).await;
+        removed.err().map(|error| chain(&error))
+    });
+    futures::future::join_all(removed).await.into_iter().flatten().collect()
+}
+
 /// It is ready when it answers who brings the token.
 fn ready(to: &str, control: SocketAddr, token: Secret) -> Result<Ready, ServersError> {
     let link = Arc::new(RemoteLink::new("any", to, control, control, token)?);
