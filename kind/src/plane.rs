@@ -20,7 +20,7 @@ use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::namespaces;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
-use handover_fixtures::link::Relay;
+use handover_fixtures::link::{Link, Relay, RemoteLink};
 use handover_fixtures::openbao::{self, AuditFeed};
 use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
 use handover_fixtures::process::{Port, Ports, Spawner, Usage, this_program};
@@ -33,10 +33,11 @@ use tokio::sync::watch;
 use crate::servers::images::Images;
 use crate::servers::leader::{self, Leader};
 use crate::servers::machine::{self, Machine};
-use crate::servers::manifest::{COMPONENT, namespace};
+use crate::servers::manifest::namespace;
 use crate::servers::meant::Meant;
 use crate::servers::member::{Base, Member};
-use crate::servers::pods::{Known, Pods};
+use crate::servers::pods::{Known, Pods, component_of};
+use crate::servers::relays::{self, CLIENTS, Doors, Relays, name};
 use crate::servers::services::{Place, place};
 use crate::servers::site::Site;
 use crate::servers::stand_ins::StandIns;
@@ -64,6 +65,8 @@ pub struct Kind {
     places: BTreeMap<Server, Place>,
     /// The harness's own ways.
     links: BTreeMap<Server, Relay>,
+    /// The ways of those inside.
+    relays: BTreeMap<(Peer, Server), RemoteLink>,
     metrics: Place,
     workloads: Option<StandIns>,
     pods: Arc<Pods>,
@@ -86,8 +89,9 @@ impl Kind {
             let place = place(&applier, &site.node, server.word(), NAMESPACE, port(*server)).await?;
             Ok::<_, ServersError>((*server, place))
         }));
-        let places: BTreeMap<Server, Place> = found.await?.into_iter().collect();
-        let api_server = api_server(&site).await?;
+        let (found, doors, api_server) =
+            tokio::try_join!(found, Doors::open(&applier, &site.node, &wanted), api_server(&site))?;
+        let places: BTreeMap<Server, Place> = found.into_iter().collect();
 
         let spawner =
             Spawner::start(request.run.ledger()).map_err(handover_fixtures::embedded::PlaneError::from)?;
@@ -95,7 +99,7 @@ impl Kind {
             .map_err(handover_fixtures::embedded::PlaneError::from)?;
         let dir = site.share.host.join(request.run.path().file_name().unwrap_or_default());
         private_dir(&dir).map_err(ServersError::file(&dir))?;
-        let pki = Pki::create(&dir.join("pki"), &names(&places))?;
+        let pki = Pki::create(&dir.join("pki"), &names(&places, &doors))?;
         let ground = Ground::new(request, dir.clone(), spawner, ports, pki);
         let logs = ground.place("servers")?.log.parent().expect("a log is in a directory").to_owned();
         let pods = Arc::new(Pods::watch(&site.kube, &logs));
@@ -113,13 +117,15 @@ impl Kind {
             places,
         };
         let wants = |server| wanted.contains(&server);
-        let ((eso, metrics), openbao, mysql, valkey, postgres) = tokio::try_join!(
+        let ((eso, metrics), openbao, mysql, valkey, postgres, relays) = tokio::try_join!(
             eso::start(&floor),
             floor.openbao(),
             optional(wants(Server::Mysql), floor.mysql()),
             optional(wants(Server::Valkey), floor.valkey()),
             optional(wants(Server::Postgres), floor.postgres()),
+            floor.relays(&doors),
         )?;
+        let Relays { members: relay_pods, links: relays } = relays;
         let mut refusals = RefusalFeed::new(who(&site, pods.known()));
         if let Some(valkey) = &valkey {
             refusals.of_valkey(valkey.admin.clone());
@@ -132,7 +138,8 @@ impl Kind {
         mysql.map(|mysql| keep.database(Server::Mysql, mysql, &mut refusals)).transpose()?;
         valkey.map(|valkey| keep.database(Server::Valkey, valkey, &mut refusals)).transpose()?;
         postgres.map(|postgres| keep.database(Server::Postgres, postgres, &mut refusals)).transpose()?;
-        let Keep { members, links, administrators } = keep;
+        let Keep { mut members, links, administrators } = keep;
+        members.extend(relay_pods);
         let workloads = match request.workloads {
             true => {
                 let handover = this_program().map_err(PlaneError::from)?;
@@ -162,6 +169,7 @@ impl Kind {
             vigil,
             places,
             links,
+            relays,
             metrics,
             workloads,
             pods,
@@ -190,6 +198,7 @@ impl Kind {
             ended.err().map(|why| format!("{}: {why}", member.name()))
         });
         left.extend(futures::future::join_all(ends).await.into_iter().flatten());
+        left.extend(relays::forget(&Applier::new(self.kube.clone())).await);
         if let Err(error) = std::fs::remove_dir_all(&self.dir) {
             left.push(format!("{}: {error}", self.dir.display()));
         }
@@ -219,12 +228,12 @@ async fn api_server(site: &Site) -> Result<(SocketAddr, String), ServersError> {
 }
 
 /// By which names the servers are known in the cluster.
-fn names(places: &BTreeMap<Server, Place>) -> Vec<String> {
+fn names(places: &BTreeMap<Server, Place>, doors: &Doors) -> Vec<String> {
     let names = places.iter().flat_map(|(server, place)| {
         let service = format!("{}.{NAMESPACE}.svc", server.word());
         [place.inside.ip().to_string(), service.clone(), format!("{service}.cluster.local")]
     });
-    names.collect()
+    names.chain(doors.addresses()).collect()
 }
 
 /// Whose connections come from an address: this host's, towards the node, are the harness's; a pod's are whose it is.
@@ -248,13 +257,19 @@ fn who(
             pod.status.as_ref().and_then(|status| status.pod_ip.as_deref()) == Some(text.as_str())
         };
         let pod = known.values().find(is_it)?;
-        let component = pod.metadata.labels.as_ref().and_then(|labels| labels.get(COMPONENT));
-        Some(match component.map(String::as_str) {
-            Some("eso") => Peer::Eso,
-            Some(name) => Peer::Server(Server::ALL.into_iter().find(|server| server.word() == name)?),
-            None => Peer::Workload,
-        })
+        whose(component_of(pod))
     }
+}
+
+/// Whose connections a pod's are: its own, or those of whom it relays for; a workload's if it is no component.
+fn whose(component: Option<&str>) -> Option<Peer> {
+    let Some(component) = component else { return Some(Peer::Workload) };
+    let relayed = CLIENTS.into_iter().find(|from| name(*from) == component);
+    let itself = || match component {
+        "eso" => Some(Peer::Eso),
+        name => Server::ALL.into_iter().find(|server| server.word() == name).map(Peer::Server),
+    };
+    relayed.or_else(itself)
 }
 
 impl Plane for Kind {
@@ -279,23 +294,19 @@ impl Plane for Kind {
     }
 
     fn address(&self, from: Peer, to: Peer) -> Result<SocketAddr, Lacks> {
-        let way = || Self::lacks(format!("way from {from} to {to}"));
         match (from, to) {
-            (Peer::Harness, _) => self.link(from, to).map(Relay::address),
-            (_, Peer::Server(server)) => self.places.get(&server).map(|place| place.inside).ok_or_else(way),
-            (_, Peer::ApiServer) => Ok(self.api_server.0),
-            (_, Peer::Etcd | Peer::ControllerManager | Peer::Eso | Peer::Workload | Peer::Harness) => {
-                Err(way())
-            }
+            (Peer::Eso | Peer::Workload | Peer::Server(_), Peer::ApiServer) => Ok(self.api_server.0),
+            _ => self.link(from, to).map(Link::address),
         }
     }
 
-    fn link(&self, from: Peer, to: Peer) -> Result<&Relay, Lacks> {
+    fn link(&self, from: Peer, to: Peer) -> Result<&dyn Link, Lacks> {
         let link = match (from, to) {
-            (Peer::Harness, Peer::Server(server)) => self.links.get(&server),
+            (Peer::Harness, Peer::Server(server)) => self.links.get(&server).map(|link| link as &dyn Link),
+            (_, Peer::Server(server)) => self.relays.get(&(from, server)).map(|link| link as &dyn Link),
             _ => None,
         };
-        link.ok_or_else(|| Self::lacks(format!("link from {from} to {to} that can be broken")))
+        link.ok_or_else(|| Self::lacks(format!("link from {from} to {to}{}", why_not(from, to))))
     }
 
     fn ca_pem(&self) -> &str {
@@ -366,6 +377,18 @@ impl Plane for Kind {
     }
 }
 
+/// Why there is no link from one to another, where one could be expected.
+fn why_not(from: Peer, to: Peer) -> &'static str {
+    match (from, to) {
+        (Peer::ApiServer | Peer::ControllerManager | Peer::Etcd, _)
+        | (_, Peer::ControllerManager | Peer::Etcd) => {
+            ": the control plane of a cluster is the node's own, and on its ways are no links"
+        }
+        (_, Peer::ApiServer) => ": the certificate of a cluster's API server names no address of a link",
+        _ => "",
+    }
+}
+
 /// What is kept of the servers while they are put together.
 struct Keep {
     members: Vec<Member>,
@@ -394,4 +417,27 @@ async fn optional<T>(
     start: impl Future<Output = Result<T, ServersError>>,
 ) -> Result<Option<T>, ServersError> {
     if wanted { start.await.map(Some) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_itself_or_whom_it_relays_for() {
+        assert_eq!(whose(Some("eso")), Some(Peer::Eso));
+        assert_eq!(whose(Some("openbao")), Some(Peer::Server(Server::Openbao)));
+        for from in CLIENTS {
+            assert_eq!(whose(Some(&name(from))), Some(from));
+        }
+        assert_eq!(whose(None), Some(Peer::Workload));
+        assert_eq!(whose(Some("relay-mysql")), None);
+    }
+
+    #[test]
+    fn a_link_that_is_not_there_says_why() {
+        assert!(why_not(Peer::Eso, Peer::ApiServer).contains("certificate"));
+        assert!(why_not(Peer::ApiServer, Peer::Etcd).contains("the node's own"));
+        assert_eq!(why_not(Peer::Eso, Peer::Server(Server::Mysql)), "");
+    }
 }

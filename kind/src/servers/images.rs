@@ -47,6 +47,16 @@ impl Images {
         Ok(Self { dir: cache.join("images"), node, loaded, making: Arc::default() })
     }
 
+    /// The image of a program of this host that stands in for another, or is a part of this one.
+    ///
+    /// # Errors
+    /// What cannot be read, written or loaded.
+    pub async fn stand_in(&self, program: PathBuf) -> Result<String, ServersError> {
+        let program = Program::plain(program);
+        let name = program.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        self.obtain(&format!("stand-in-{name}"), &program, Vec::new()).await
+    }
+
     /// The image of a program, ready to be run: `name` is what it is called, `trees` are folders beside it that it
     /// needs.
     ///

@@ -24,10 +24,21 @@ pub struct Seat {
     pub spec: Spec,
     /// The directories of this host that it needs, each where it is here.
     pub dirs: Vec<PathBuf>,
+    /// What it is told in files.
+    pub files: Option<Files>,
     /// As whom it runs.
     pub user: u32,
     /// The port that it serves.
     pub port: u16,
+}
+
+/// A Secret of which a pod has each key as a file.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The Secret.
+    pub secret: String,
+    /// Where the files are.
+    pub at: PathBuf,
 }
 
 /// The namespace of the harness's own objects.
@@ -49,10 +60,22 @@ pub fn service(component: &str, namespace: &str, port: u16) -> Value {
     })
 }
 
+/// The Service of a link: an address within the cluster at which a relay pod listens.
+pub fn link(name: &str, component: &str, namespace: &str, port: u16) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace, "labels": {COMPONENT: component}},
+        "spec": {
+            "selector": {COMPONENT: component},
+            "ports": [{"name": "main", "port": port, "targetPort": port, "protocol": "TCP"}],
+        },
+    })
+}
+
 /// The StatefulSet of a server, with so many replicas. Its directories are the node's, so it finds them again after a
 /// restart; it is ready when the harness says so, which asks it as its clients do.
 pub fn stateful_set(seat: &Seat, share: &Share, replicas: u32) -> Value {
-    let Seat { name, image, spec, dirs, user, port } = seat;
+    let Seat { name, image, spec, dirs, files, user, port } = seat;
     let words: Vec<String> = spec.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let env: Vec<Value> = spec
         .env
@@ -66,7 +89,14 @@ pub fn stateful_set(seat: &Seat, share: &Share, replicas: u32) -> Value {
             json!({"name": format!("dir-{index}"), "hostPath": {"path": place, "type": "Directory"}});
         Some((mount, volume))
     });
-    let (mounts, volumes): (Vec<Value>, Vec<Value>) = seen.unzip();
+    let told = files.iter().map(|Files { secret, at }| {
+        let mount = json!({"name": "files", "mountPath": at, "readOnly": true});
+        let volume = json!({"name": "files", "secret": {"secretName": secret, "defaultMode": 0o440}});
+        (mount, volume)
+    });
+    let (mounts, volumes): (Vec<Value>, Vec<Value>) = seen.chain(told).unzip();
+    // Whose files of a Secret are, and of nothing else here.
+    let group = files.as_ref().map(|_| user);
     json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"name": name, "namespace": NAMESPACE, "labels": {COMPONENT: name}},
@@ -79,7 +109,7 @@ pub fn stateful_set(seat: &Seat, share: &Share, replicas: u32) -> Value {
                     "automountServiceAccountToken": false,
                     "enableServiceLinks": false,
                     "terminationGracePeriodSeconds": GRACE,
-                    "securityContext": {"runAsUser": user, "runAsGroup": user},
+                    "securityContext": {"runAsUser": user, "runAsGroup": user, "fsGroup": group},
                     "containers": [{
                         "name": name, "image": image, "imagePullPolicy": "Never",
                         "command": words, "workingDir": spec.cwd, "env": env,
@@ -121,6 +151,7 @@ mod tests {
             image: "images.handover.dev/openbao:1".into(),
             spec,
             dirs: vec!["/c/runs/r/openbao".into(), "/elsewhere".into()],
+            files: None,
             user: 0,
             port: 8200,
         };
@@ -137,6 +168,28 @@ mod tests {
             Some(1),
             "what the node does not see is not mounted"
         );
+    }
+
+    #[test]
+    fn what_is_secret_comes_as_files() {
+        let share = Share { host: "/c/runs".into(), node: "/handover".into() };
+        let seat = Seat {
+            name: "relay-eso".into(),
+            image: "images.handover.dev/handover:1".into(),
+            spec: Spec::new("relay-eso", "/h/handover", "/", "/l/relay.log")
+                .arg("relay")
+                .arg("/etc/handover"),
+            dirs: Vec::new(),
+            files: Some(Files { secret: "relay-eso".into(), at: "/etc/handover".into() }),
+            user: 65534,
+            port: 9000,
+        };
+        let pod = &stateful_set(&seat, &share, 1)["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        assert_eq!(container["command"], json!(["/h/handover", "relay", "/etc/handover"]));
+        assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/handover");
+        assert_eq!(pod["volumes"][0]["secret"], json!({"secretName": "relay-eso", "defaultMode": 0o440}));
+        assert_eq!((&container["env"], &pod["securityContext"]["fsGroup"]), (&json!([]), &json!(65534)));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod meant;
 pub mod member;
 pub mod pods;
+pub mod relays;
 pub mod services;
 pub mod site;
 pub mod stand_ins;
@@ -77,7 +78,7 @@ pub enum ServersError {
     /// A component is missing.
     #[error("a component is missing")]
     Component(#[from] ResolveError),
-    /// A way from the harness to a server.
+    /// A way to a server.
     #[error("a way to a server could not be opened")]
     Link(#[from] LinkError),
     /// ESO's release.

@@ -1,6 +1,6 @@
 //! The Services of servers: where each is for those in the cluster, and for the harness.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
@@ -40,8 +40,32 @@ pub async fn place(
     })
 }
 
+/// Makes the Service of a link whose relay pod is called `component`, or takes the one that is there. Answers with where
+/// it is for those in the cluster.
+///
+/// # Errors
+/// What the API server refuses.
+pub async fn inside(
+    applier: &Applier,
+    name: &str,
+    component: &str,
+    namespace: &str,
+    port: u16,
+) -> Result<SocketAddr, ServersError> {
+    let made = applier.apply(&manifest::link(name, component, namespace, port), namespace).await?;
+    let address = own_address(&made.data).ok_or_else(|| {
+        let what = format!("Service {name}");
+        KubeError::Shape { what, why: "the API server gave it no address".into() }
+    })?;
+    Ok(SocketAddr::new(address, port))
+}
+
+fn own_address(service: &Value) -> Option<IpAddr> {
+    service.pointer("/spec/clusterIP")?.as_str()?.parse().ok()
+}
+
 fn read(service: &Value, node: &Node, port: u16) -> Option<Place> {
-    let inside = service.pointer("/spec/clusterIP")?.as_str()?.parse().ok()?;
+    let inside = own_address(service)?;
     let outside = u16::try_from(service.pointer("/spec/ports/0/nodePort")?.as_u64()?).ok()?;
     Some(Place { inside: SocketAddr::new(inside, port), outside: node.at(outside) })
 }

@@ -67,16 +67,13 @@ impl StandIns {
 
     /// The image of what stands in.
     async fn image(&self, program: &Program) -> Result<String, KubeError> {
-        let (name, program) = match program.argv.starts_with(self.bao.argv0()) {
-            true => (Component::Openbao.name().to_owned(), self.bao.clone()),
-            false => {
-                let program = components::Program::plain(program.argv[0].clone());
-                let name = program.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-                (format!("stand-in-{name}"), program)
-            }
+        let path = PathBuf::from(&program.argv[0]);
+        let made = match program.argv.starts_with(self.bao.argv0()) {
+            true => self.images.obtain(Component::Openbao.name(), &self.bao, Vec::new()).await,
+            false => self.images.stand_in(path.clone()).await,
         };
-        self.images.obtain(&name, &program, Vec::new()).await.map_err(|error| KubeError::Shape {
-            what: format!("image of {}", program.path().display()),
+        made.map_err(|error| KubeError::Shape {
+            what: format!("image of {}", path.display()),
             why: chain(&error),
         })
     }

@@ -226,7 +226,8 @@ impl Floor<'_> {
         voice::open(&log).map_err(ServersError::file(&log))?;
         let program = self.ground.request.components.program(component(server))?;
         let image = self.images.obtain(server.word(), program, folders).await?;
-        let seat = Seat { name: server.word().to_owned(), image, spec, dirs, user, port: port(server) };
+        let seat =
+            Seat { name: server.word().to_owned(), image, spec, dirs, files: None, user, port: port(server) };
         let object = stateful_set(&seat, &self.share, 1);
         let (images, share) = (self.images.clone(), self.share.clone());
         let again = std::sync::Arc::new(again);

@@ -107,6 +107,12 @@ pub(super) enum Command {
     /// Hold a credential and use it: what the workloads of scenarios run (configured by HANDOVER_CONSUMER)
     #[command(hide = true)]
     Consumer,
+    /// Be the links of a component of a cluster: what relay pods run (configured by the files of DIR)
+    #[command(hide = true)]
+    Relay {
+        /// Where the files are
+        dir: PathBuf,
+    },
 }
 
 /// Which scenarios.

@@ -86,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Bench(args) => run::bench(&args, &cli.with, &screen),
         // A workload, not a user's command: it has its own words, and exit codes that a kubelet understands.
         Command::Consumer => return handover_fixtures::consumer::main(),
+        Command::Relay { dir } => return handover_fixtures::link::pod::main(&dir),
     };
     let exit = done.unwrap_or_else(|failure| {
         screen.error(&failure.message);
