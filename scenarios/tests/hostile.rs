@@ -146,8 +146,9 @@ fn one_that_floods_its_log_fills_no_disk() {
     done.exits(143).junit_has(&["Aborted"]).leaves_nothing(&cache);
     let kept = done.out.join("logs/making-control-plane.log");
     let length = fs::metadata(&kept).expect("it is kept").len();
-    // Its limit, and what it writes between two looks; unhindered it writes gigabytes a second.
-    assert!(longest > LIMIT && length < 16 * LIMIT, "{longest} and {length} bytes");
+    // Its limit, and what it writes between two looks; unhindered it writes gigabytes a second. That it was beyond the
+    // limit is in the note below: this test's own looks are too far apart to see it.
+    assert!(length < 16 * LIMIT, "{length} bytes");
     let text = fs::read(&kept).expect("it is kept");
     assert!(text.starts_with(b"first words\n"), "how it began stays");
     let note = b"over the limit of 67108864]";
