@@ -10,7 +10,7 @@ use handover_harness::event::Ending;
 use handover_reports::matrix::{Asked, Came, Matrix, fold, markdown, terminal, to_json};
 use handover_reports::{Exit, exit_of, write_atomically};
 
-use super::run::{Ground, JOBS, RUNS, header, judged, make_out};
+use super::run::{Ground, RUNS, header, judged, make_out};
 use super::{Failure, MatrixArgs, Screen, Summary, With};
 use crate::language::Problems;
 use crate::matrix::{Cell, FILES, Grid, Key, Note, Standing, plane, read, standing};
@@ -134,7 +134,7 @@ impl Plays<'_> {
         let order = Order {
             run: header.run.clone(),
             scenarios: self.grid.scenarios.clone(),
-            jobs: self.args.jobs.unwrap_or(JOBS) as usize,
+            jobs: self.args.jobs.unwrap_or(plane.jobs()) as usize,
             out: dir.to_owned(),
             seed: self.args.seed,
             components,

@@ -15,16 +15,13 @@ use crate::play::planes::Where;
 use crate::play::releases::Ends;
 use crate::play::run::{Aftermath, Order, run as play};
 
-/// How many scenarios play side by side unless somebody says otherwise: they mostly wait.
-pub(super) const JOBS: u64 = 6;
-
 /// `handover run`
 pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
     let plane = args.on.plane();
     let (header, order) = prepare(&args.which, with, screen, |header, request, scenarios| Order {
         run: header.run.clone(),
         scenarios,
-        jobs: args.jobs.unwrap_or(JOBS) as usize,
+        jobs: args.jobs.unwrap_or(plane.jobs()) as usize,
         out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
         seed: args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
         components: request,
@@ -45,7 +42,7 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
     let (header, order) = prepare(&all, with, screen, |header, request, scenarios| Order {
         run: header.run.clone(),
         scenarios,
-        jobs: JOBS as usize,
+        jobs: Where::default().jobs() as usize,
         out: args.out.clone().unwrap_or_else(|| default_out(&header.run)),
         seed: 0,
         components: request,

@@ -11,7 +11,7 @@ use handover_harness::event::Header;
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, comparison, exit_of, exit_of_comparison, write_atomically};
 
-use super::run::{Ground, JOBS, default_out, header, make_out, runtime, side_by_side};
+use super::run::{Ground, default_out, header, make_out, runtime, side_by_side};
 use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
 use crate::language::scenario::Scenario;
 use crate::play::halt::Halt;
@@ -129,18 +129,18 @@ impl Plays<'_> {
     }
 
     fn order(&self, dir: &Path, request: &Request, ends: Named, scenarios: Vec<Scenario>) -> (Order, Header) {
-        let header = header();
+        let (header, plane) = (header(), self.args.plane.own());
         let order = Order {
             run: header.run.clone(),
             scenarios,
-            jobs: self.args.jobs.unwrap_or(JOBS) as usize,
+            jobs: self.args.jobs.unwrap_or(plane.jobs()) as usize,
             out: dir.to_owned(),
             seed: self.args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
             components: request.clone(),
             ends,
             eso_values: self.args.eso_values.clone(),
             keep: false,
-            plane: self.args.plane.own(),
+            plane,
         };
         (order, header)
     }

@@ -91,6 +91,15 @@ impl Where {
         }
     }
 
+    /// How many scenarios play side by side unless somebody says otherwise: they mostly wait, but the start of a pod
+    /// costs more than that of a process, and what a busy machine misses is inconclusive.
+    pub fn jobs(&self) -> u64 {
+        match self {
+            Self::Embedded { .. } => 6,
+            Self::Kind { .. } => 3,
+        }
+    }
+
     /// Whether it can be started, as far as that is seen at once: components may take twenty minutes to obtain.
     ///
     /// # Errors
