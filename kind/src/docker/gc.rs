@@ -7,9 +7,12 @@ use handover_fixtures::process::lives;
 use super::error::DockerError;
 use super::find::{Wish, near};
 use super::own::{self, Ended, Place};
-use super::owned::{Kind, by_owner, told};
+use super::owned::{Kind, Owned, by_owner, told};
 use super::owner::{self, Owner};
 use super::{Docker, sysctls};
+
+/// How often a run's things are looked for again, where not all of them could be removed.
+const LOOKS: usize = 3;
 
 /// What was done, and what could not be, one line each.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -114,7 +117,7 @@ async fn clear(
         match fate {
             Fate::Stays => {}
             Fate::Others => swept.others.push(format!("left {all} of run {run} to the cache that made it")),
-            Fate::Goes => match docker.remove(&owned).await {
+            Fate::Goes => match remove_all(docker, &owner, &owned).await {
                 Ok(()) => {
                     swept.gone.push(format!("removed {all} of run {run}"));
                     continue;
@@ -128,6 +131,19 @@ async fn clear(
         empty &= owned.iter().all(|owned| owned.kind == Kind::Image);
     }
     Ok(empty)
+}
+
+/// Removes what a run has. A daemon goes on with what a client asked for that was killed: what is in the way because it
+/// came meanwhile is looked for again.
+async fn remove_all(docker: &Docker, owner: &Owner, owned: &[Owned]) -> Result<(), DockerError> {
+    let mut removed = docker.remove(owned).await;
+    for _ in 0..LOOKS {
+        if removed.is_ok() {
+            break;
+        }
+        removed = docker.remove(&docker.owned_by(owner).await?).await;
+    }
+    removed
 }
 
 /// Puts the machine's settings back, if nobody has a cluster.

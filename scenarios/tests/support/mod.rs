@@ -287,10 +287,17 @@ impl Run {
 
     /// Waits until it has said this on standard error.
     pub(crate) fn until_it_says(&self, words: &str) {
-        let heard = self.said.wait(|heard| heard.ended == 2 || Heard::text(&heard.stderr).contains(words));
-        let text = Heard::text(&heard.stderr);
-        drop(heard);
-        assert!(text.contains(words), "it never said `{words}`:\n{text}");
+        self.until_it_says_any(&[words]);
+    }
+
+    /// Waits until it has said one of these on standard error.
+    pub(crate) fn until_it_says_any(&self, all: &[&str]) {
+        let said = |heard: &Heard| {
+            let text = Heard::text(&heard.stderr);
+            all.iter().any(|words| text.contains(words))
+        };
+        let heard = self.said.wait(|heard| heard.ended == 2 || said(heard));
+        assert!(said(&heard), "it never said {all:?}:\n{}", Heard::text(&heard.stderr));
     }
 
     /// Waits until something is the case while it runs.
