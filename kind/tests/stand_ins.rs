@@ -196,3 +196,33 @@ esac"#,
     let log = fs::read_to_string(stand_in.dir.path().join("log")).expect("it was asked");
     assert_eq!(log, "rm --force --volumes c1\nnetwork rm n1\n");
 }
+
+#[tokio::test]
+async fn what_came_while_it_was_removed_goes_as_well() {
+    // A container that a killed client had asked for appears when the image that it uses is to go.
+    let stand_in = StandIn::new(
+        r#"dir=${0%docker}
+read mine < ${dir}mine
+case "$1 $2" in
+"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
+"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
+"ps "*) [ ! -e ${dir}came ] || printf 'c1\tnode\tdead\t%s\n' $mine;;
+"network ls"|"volume ls") ;;
+"image ls") [ -e ${dir}gone ] || printf 'sha256:1\tours:1\n';;
+"image inspect") printf 'dead\t%s\n' $mine;;
+"image rm")
+  echo "$@" >> ${dir}log
+  [ ! -e ${dir}removed ] || { touch ${dir}gone; exit 0; }
+  touch ${dir}came; echo 'Error response from daemon: conflict: c1 uses it' >&2; exit 1;;
+"rm "*) echo "$@" >> ${dir}log; rm ${dir}came; touch ${dir}removed;;
+esac"#,
+    );
+    let cache = Cache::at(stand_in.dir.path().join("cache"));
+    let mine = Owner::of(&cache, "dead").expect("a cache").cache;
+    fs::write(stand_in.dir.path().join("mine"), mine + "\n").expect("a file");
+    let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
+    assert_eq!((swept.left, swept.others), (vec![], vec![]));
+    assert_eq!(swept.gone, ["removed image ours:1 of run dead"]);
+    let log = fs::read_to_string(stand_in.dir.path().join("log")).expect("it was asked");
+    assert_eq!(log, "image rm ours:1\nrm --force --volumes c1\nimage rm ours:1\n");
+}

@@ -133,15 +133,21 @@ async fn clear(
     Ok(empty)
 }
 
-/// Removes what a run has. A daemon goes on with what a client asked for that was killed: what is in the way because it
-/// came meanwhile is looked for again.
+/// Removes what a run has. A daemon goes on with what a client asked for that was killed, so what came meanwhile may
+/// be in the way: it is removed as well. Where nothing came, another try would be refused as the first one was.
 async fn remove_all(docker: &Docker, owner: &Owner, owned: &[Owned]) -> Result<(), DockerError> {
-    let mut removed = docker.remove(owned).await;
-    for _ in 0..LOOKS {
+    let mut known = owned.to_vec();
+    let mut removed = docker.remove(&known).await;
+    for _ in 1..LOOKS {
         if removed.is_ok() {
             break;
         }
-        removed = docker.remove(&docker.owned_by(owner).await?).await;
+        let there = docker.owned_by(owner).await?;
+        if there.iter().all(|owned| known.contains(owned)) {
+            break;
+        }
+        removed = docker.remove(&there).await;
+        known = there;
     }
     removed
 }
