@@ -21,8 +21,7 @@ use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::namespaces;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::{Link, Relay, RemoteLink};
-use handover_fixtures::openbao::{self, AuditFeed};
-use handover_fixtures::plane::{Control, Lacks, Peer, Plane, Server};
+use handover_fixtures::plane::{Access, Control, Lacks, Peer, Plane, Server};
 use handover_fixtures::process::{Port, Ports, Spawner, Usage, this_program};
 use handover_fixtures::refusals::RefusalFeed;
 use handover_fixtures::workloads::Workloads;
@@ -50,19 +49,13 @@ pub const NAME: &str = "kind";
 
 /// The running plane.
 pub struct Kind {
-    ca_pem: String,
+    access: Access,
     api_server: (SocketAddr, String),
-    kube: kube::Client,
-    openbao: openbao::Client,
-    audit: AuditFeed,
-    refusals: RefusalFeed,
-    administrators: BTreeMap<Server, Arc<dyn Administrator>>,
     members: Arc<[Member]>,
     leader: Leader,
     machine: Machine,
     vigil: Vigil,
     crds: Crds,
-    places: BTreeMap<Server, Place>,
     /// The harness's own ways.
     links: BTreeMap<Server, Relay>,
     /// The ways of those inside.
@@ -148,26 +141,27 @@ impl Kind {
             }
             false => None,
         };
-        let Floor { base, places, .. } = floor;
+        let Floor { base, .. } = floor;
         let members: Arc<[Member]> = members.into();
         let (node, kube) = (site.node.clone(), site.kube.clone());
         let vigil = Vigil::over(node.clone(), base.meant.clone());
         let machine = Machine::new(node, kube, base.meant.clone(), Arc::clone(&members));
         let (ports, pki) = ground.into_ports();
         Ok(Self {
-            ca_pem: pki.ca_pem,
-            api_server,
             crds: Crds(site.kube.clone()),
-            kube: site.kube,
-            openbao: openbao.client,
-            audit: openbao.audit,
-            refusals,
-            administrators,
+            access: Access {
+                kube: site.kube,
+                ca_pem: pki.ca_pem,
+                openbao: openbao.client,
+                audit: openbao.audit,
+                refusals,
+                administrators,
+            },
+            api_server,
             members,
             leader: Leader::new(base),
             machine,
             vigil,
-            places,
             links,
             relays,
             metrics,
@@ -179,10 +173,6 @@ impl Kind {
         })
     }
 
-    fn lacks(what: impl Into<String>) -> Lacks {
-        Lacks { plane: NAME, what: what.into() }
-    }
-
     /// Removes what is of this run in a cluster that stays: what scenarios made, while ESO still runs, whose finalizers
     /// hold it; then the servers, then their data. Answers with what could not be removed, and why.
     pub async fn stop(self) -> Vec<String> {
@@ -190,7 +180,7 @@ impl Kind {
         if let Err(error) = self.machine.up().await {
             left.push(chain(&error));
         }
-        if let Err(error) = namespaces::remove_all(&Applier::new(self.kube.clone())).await {
+        if let Err(error) = namespaces::remove_all(&Applier::new(self.access.kube.clone())).await {
             left.push(chain(&error));
         }
         let ends = self.members.iter().map(async |member| {
@@ -198,7 +188,7 @@ impl Kind {
             ended.err().map(|why| format!("{}: {why}", member.name()))
         });
         left.extend(futures::future::join_all(ends).await.into_iter().flatten());
-        left.extend(relays::forget(&Applier::new(self.kube.clone())).await);
+        left.extend(relays::forget(&Applier::new(self.access.kube.clone())).await);
         if let Err(error) = std::fs::remove_dir_all(&self.dir) {
             left.push(format!("{}: {error}", self.dir.display()));
         }
@@ -281,12 +271,8 @@ impl Plane for Kind {
         false
     }
 
-    fn offers(&self) -> Vec<Server> {
-        self.places.keys().copied().collect()
-    }
-
-    fn kube(&self) -> &kube::Client {
-        &self.kube
+    fn access(&self) -> &Access {
+        &self.access
     }
 
     fn api_server(&self) -> Result<(SocketAddr, &str), Lacks> {
@@ -306,40 +292,20 @@ impl Plane for Kind {
             (_, Peer::Server(server)) => self.relays.get(&(from, server)).map(|link| link as &dyn Link),
             _ => None,
         };
-        link.ok_or_else(|| Self::lacks(format!("link from {from} to {to}{}", why_not(from, to))))
-    }
-
-    fn ca_pem(&self) -> &str {
-        &self.ca_pem
-    }
-
-    fn openbao(&self) -> &openbao::Client {
-        &self.openbao
-    }
-
-    fn audit(&self) -> &AuditFeed {
-        &self.audit
-    }
-
-    fn refusals(&self) -> &RefusalFeed {
-        &self.refusals
-    }
-
-    fn administrator(&self, server: Server) -> Result<Arc<dyn Administrator>, Lacks> {
-        self.administrators.get(&server).cloned().ok_or_else(|| Self::lacks(server.word()))
+        link.ok_or_else(|| self.lacks(format!("link from {from} to {to}{}", why_not(from, to))))
     }
 
     fn workloads(&self) -> Result<&dyn Workloads, Lacks> {
         match &self.workloads {
             Some(workloads) => Ok(workloads),
-            None => Err(Self::lacks("workloads")),
+            None => Err(self.lacks("workloads".to_owned())),
         }
     }
 
     fn usage(&self) -> BoxFuture<'_, BTreeMap<String, Usage>> {
         Box::pin(async {
             let known = self.pods.known().borrow().clone();
-            usage::ask(&self.kube, &self.node, &known).await
+            usage::ask(&self.access.kube, &self.node, &known).await
         })
     }
 
@@ -358,14 +324,14 @@ impl Plane for Kind {
             _ => {}
         }
         let member = self.members.iter().find(|member| member.name() == component);
-        let lacks = || Self::lacks(format!("{component} that can be stopped and started"));
+        let lacks = || self.lacks(format!("{component} that can be stopped and started"));
         member.map(|member| member as &dyn Control).ok_or_else(lacks)
     }
 
     fn metrics(&self, component: &str) -> Result<SocketAddr, Lacks> {
         match component {
             "eso" => Ok(self.metrics.outside),
-            _ => Err(Self::lacks(format!("metrics of {component}"))),
+            _ => Err(self.lacks(format!("metrics of {component}"))),
         }
     }
 

@@ -29,7 +29,7 @@ pub fn meets(plane: &dyn Plane, needs: &BTreeSet<String>) -> Result<(), Lacks> {
     let lacking = lacking(needs, &plane.offers(), !plane.models_pods());
     match lacking.is_empty() {
         true => Ok(()),
-        false => Err(Lacks { plane: plane.name(), what: lacking.join(", ") }),
+        false => Err(plane.lacks(lacking.join(", "))),
     }
 }
 
