@@ -15,8 +15,8 @@ use crate::docker::{Daemon, DockerError, Owner};
 use crate::image::{Choice, ImageError};
 use crate::kept::Ground;
 use crate::plane::NAME;
-use crate::servers::ServersError;
 use crate::servers::site::Site;
+use crate::servers::{ServersError, leftovers};
 
 /// What a run has of its own at Docker; nothing until it is raised.
 #[derive(Default)]
@@ -59,6 +59,17 @@ pub enum OwnError {
     /// It was made, and cannot be used.
     #[error(transparent)]
     Site(#[from] Box<ServersError>),
+    /// A run that was killed left something in it that stays.
+    #[error(
+        "what an earlier run left in cluster `{name}` cannot be removed: {left}; make it anew (`handover down {name}`, \
+         `handover up {name}`)"
+    )]
+    Leftovers {
+        /// The cluster.
+        name: String,
+        /// What, and why.
+        left: String,
+    },
 }
 
 impl OwnCluster {
@@ -93,10 +104,10 @@ impl OwnCluster {
         Ok((site, made))
     }
 
-    /// A cluster that was kept, and stays.
+    /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left.
     ///
     /// # Errors
-    /// That there is none of that name, or that it does not answer.
+    /// That there is none of that name, that it does not answer, or what stays in it.
     pub async fn enter(&self, ground: &Ground<'_>, name: &str) -> Result<Site, OwnError> {
         let mut begun = self.0.lock().await;
         let held = Kept::of(ground.request.cache.root()).take(name, NAME).map_err(Box::new)?;
@@ -104,7 +115,13 @@ impl OwnCluster {
         let daemon = ground.daemon().await.map_err(Box::new)?;
         let Begun { daemon, .. } =
             begun.insert(Begun { daemon, owner: None, cluster: None, held: Some(held) });
-        Ok(Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?)
+        Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await.map_err(Box::new)?;
+        let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
+        let left = leftovers::remove(&site.kube, &site.share).await;
+        if left.is_empty() {
+            return Ok(site);
+        }
+        Err(OwnError::Leftovers { name: name.to_owned(), left: left.join("; ") })
     }
 
     /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory

@@ -18,7 +18,6 @@ use handover_fixtures::embedded::template::private_dir;
 use handover_fixtures::eso::chart;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
-use handover_fixtures::kubernetes::namespaces;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::{Link, Relay, RemoteLink};
 use handover_fixtures::plane::{Access, Control, Lacks, Peer, Plane, Server};
@@ -31,14 +30,15 @@ use tokio::sync::watch;
 
 use crate::servers::images::Images;
 use crate::servers::leader::{self, Leader};
+use crate::servers::leftovers;
 use crate::servers::machine::{self, Machine};
 use crate::servers::manifest::namespace;
 use crate::servers::meant::Meant;
 use crate::servers::member::{Base, Member};
 use crate::servers::pods::{Known, Pods, component_of};
-use crate::servers::relays::{self, CLIENTS, Doors, Relays, name};
+use crate::servers::relays::{CLIENTS, Doors, Relays, name};
 use crate::servers::services::{Place, place};
-use crate::servers::site::Site;
+use crate::servers::site::{Share, Site};
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
 use crate::servers::vigil::Vigil;
@@ -64,7 +64,7 @@ pub struct Kind {
     workloads: Option<StandIns>,
     pods: Arc<Pods>,
     node: String,
-    dir: PathBuf,
+    share: Share,
     _ports: Vec<Port>,
 }
 
@@ -168,30 +168,18 @@ impl Kind {
             workloads,
             pods,
             node: site.node.name,
-            dir,
+            share: site.share,
             _ports: ports,
         })
     }
 
-    /// Removes what is of this run in a cluster that stays: what scenarios made, while ESO still runs, whose finalizers
-    /// hold it; then the servers, then their data. Answers with what could not be removed, and why.
+    /// Removes what is of this run in a cluster that stays. Answers with what could not be removed, and why.
     pub async fn stop(self) -> Vec<String> {
         let mut left = Vec::new();
         if let Err(error) = self.machine.up().await {
             left.push(chain(&error));
         }
-        if let Err(error) = namespaces::remove_all(&Applier::new(self.access.kube.clone())).await {
-            left.push(chain(&error));
-        }
-        let ends = self.members.iter().map(async |member| {
-            let ended = member.remove().await;
-            ended.err().map(|why| format!("{}: {why}", member.name()))
-        });
-        left.extend(futures::future::join_all(ends).await.into_iter().flatten());
-        left.extend(relays::forget(&Applier::new(self.access.kube.clone())).await);
-        if let Err(error) = std::fs::remove_dir_all(&self.dir) {
-            left.push(format!("{}: {error}", self.dir.display()));
-        }
+        left.extend(leftovers::remove(&self.access.kube, &self.share).await);
         left
     }
 

@@ -32,6 +32,10 @@ pub use kind::{Kind, KindError};
 
 /// How long a node may take to become ready after `kind` has made it.
 const READY: Duration = Duration::from_secs(60);
+/// How long Docker may take to start one that was stopped.
+const START: Duration = Duration::from_secs(60);
+/// How long that one may take to answer: everything that was on it comes up beside it.
+const WOKEN: Duration = Duration::from_secs(120);
 /// The longest name: with what kind adds it is a host's name.
 const LONGEST: usize = 49;
 /// Where the logs of a node go that did not come up, or that somebody wants to see: below its cluster's directory.
@@ -149,11 +153,35 @@ impl Cluster {
         }
         let made = began.elapsed();
         tell("waiting for its node");
+        self.ready(docker, READY).await?;
+        Ok(Made { made, ready: began.elapsed(), retried })
+    }
+
+    /// Starts its node if that was stopped, and waits until it answers: whoever stopped it may have been killed before
+    /// it could start it again, and a machine that boots starts nobody's.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub async fn wake(
+        &self,
+        docker: &Docker,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(), ClusterError> {
+        let node = node(&self.name);
+        let runs = docker.ask(&["inspect", "--format", "{{.State.Running}}", &node], QUESTION).await?;
+        if runs.trim() == "true" {
+            return Ok(());
+        }
+        tell("starting the node, which had been stopped");
+        docker.ask(&["start", &node], START).await?;
+        self.ready(docker, WOKEN).await
+    }
+
+    async fn ready(&self, docker: &Docker, within: Duration) -> Result<(), ClusterError> {
         let api: Api<Node> = Api::all(self.client().await?);
         let what = format!("the node of `{}` was not ready", self.name);
         let dead = self.death(docker);
-        ready::watch(api, &node(&self.name), &what, READY, ready::node_is_ready, dead).await?;
-        Ok(Made { made, ready: began.elapsed(), retried })
+        Ok(ready::watch(api, &node(&self.name), &what, within, ready::node_is_ready, dead).await?)
     }
 
     /// Writes what `kind` is told, and makes the shared directory.

@@ -13,7 +13,7 @@ use handover_fixtures::plane::{Control, ControlError, Order, Tell};
 use handover_fixtures::process::{Progress, Ready, Signal};
 use handover_harness::event::ComponentState;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::ServersError;
 use super::manifest::GRACE;
 use super::meant::Meant;
-use super::pods::{Known, ends, exit, is_of, of_component, runs, statuses, waits};
+use super::pods::{Known, ends, exit, of_component, runs, statuses, waits};
 use super::site::Node;
 
 /// How long a pod may take to be gone after it was told to.
@@ -311,34 +311,6 @@ impl Member {
         let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
         let patched = api.patch(&name, &PatchParams::default(), &patch).await;
         patched.map(drop).map_err(|error| format!("{kind} {name} cannot be scaled: {}", chain(&error)))
-    }
-
-    /// Removes it from the cluster, and waits until its pods are gone.
-    ///
-    /// # Errors
-    /// What the cluster said.
-    pub async fn remove(&self) -> Result<(), String> {
-        self.state().down = true;
-        let object = self.state().object.clone();
-        self.base.applier.delete(&object, "").await.map_err(|error| chain(&error))?;
-        // Its data goes with it, so it need not be careful. What does not run any more need not be killed.
-        let _ = self.send(Signal::KILL).await;
-        let pods: Vec<(String, String)> = {
-            let known = self.base.known.borrow();
-            let names = known.iter().filter(|(_, pod)| is_of(pod, &self.name));
-            names.map(|(name, _)| name.clone()).collect()
-        };
-        for (namespace, name) in pods {
-            let api: Api<Pod> = Api::namespaced(self.base.applier.client().clone(), &namespace);
-            // Somebody else may have been faster.
-            let _ = api.delete(&name, &DeleteParams::default().grace_period(1)).await;
-        }
-        let mut known = self.base.known.clone();
-        let gone = known.wait_for(|known| of_component(known, &self.name).is_empty());
-        match tokio::time::timeout(GONE_WITHIN, gone).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(format!("its pod was not gone after {GONE_WITHIN:?}")),
-        }
     }
 
     fn failed(&self, why: String) -> ControlError {

@@ -9,6 +9,7 @@ pub mod contents;
 pub mod eso;
 pub mod images;
 pub mod leader;
+pub mod leftovers;
 pub mod machine;
 pub mod manifest;
 pub mod meant;

@@ -18,7 +18,7 @@ use handover_fixtures::process::{Progress, Ready, Spec, this_program};
 use handover_harness::secret::Secret;
 use serde_json::{Value, json};
 
-use super::manifest::{Files, Seat, stateful_set};
+use super::manifest::{COMPONENT, Files, Seat, stateful_set};
 use super::member::{Member, Succession};
 use super::services::{self, Place};
 use super::site::Node;
@@ -178,16 +178,6 @@ impl Floor<'_> {
     }
 }
 
-/// Removes what relay pods were told, when they are gone. Answers with what could not be removed, and why.
-pub async fn forget(applier: &Applier) -> Vec<String> {
-    let removed = CLIENTS.map(async |from| {
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name(from)}});
-        let removed = applier.delete(&secret, NAMESPACE).await;
-        removed.err().map(|error| chain(&error))
-    });
-    futures::future::join_all(removed).await.into_iter().flatten().collect()
-}
-
 /// It is ready when it answers who brings the token.
 fn ready(to: &str, control: SocketAddr, token: Secret) -> Result<Ready, ServersError> {
     let link = Arc::new(RemoteLink::new("any", to, control, control, token)?);
@@ -204,7 +194,7 @@ fn ready(to: &str, control: SocketAddr, token: Secret) -> Result<Ready, ServersE
 
 fn secret(name: &str, links: &Links, token: &Secret) -> Value {
     let links = serde_json::to_string(links).expect("it is plain data");
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE},
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE, "labels": {COMPONENT: name}},
         "stringData": {LINKS: links, TOKEN: token.expose()}})
 }
 
