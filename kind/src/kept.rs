@@ -117,7 +117,7 @@ impl Ground<'_> {
         }
         let run = RunDir::create(&runs, name)?;
         let daemon = self.daemon().await?;
-        let dir = kept.make_room(name)?;
+        let dir = kept.make_room(&run)?;
         let cluster = Cluster::named(name, &dir);
         let made = tokio::select! {
             made = self.make(&daemon, &run, name, choice, &dir) => made,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use support::{Cache, Done, Run, Scratch, handover, quick};
+use support::{Cache, Done, Run, Scratch, eventually, handover, names, quick};
 
 /// One that is up; a test that fails takes it down all the same.
 struct Up<'a> {
@@ -82,6 +82,104 @@ fn runs_play_on_it_one_at_a_time_and_it_goes_when_it_is_told() {
     up.down().exits(0).says_once("removed control plane `0`");
     up.down().exits(2).says_once("there is no cluster called `0`");
     cache.assert_empty();
+}
+
+/// `handover up` under way.
+fn begin(cache: &Cache, scratch: &Scratch, words: &[&str]) -> Run {
+    let mut command = handover(cache, ["up", "--plane", "embedded", "--name", NAME]);
+    command.args(words);
+    Run::of(command, cache, &scratch.at("none"))
+}
+
+/// Waits until servers are there that it has to stop: by then it holds its name as well.
+fn until_servers_start(up: &Run, cache: &Cache) {
+    let ledger = cache.root().join("runs").join(NAME).join("ledger.jsonl");
+    up.until("a server is started", || {
+        fs::read_to_string(&ledger).ok().filter(|ledger| ledger.lines().count() > 1)
+    });
+}
+
+/// That not even the place is left of what never was, or ended in order.
+#[track_caller]
+fn assert_gone(cache: &Cache) {
+    cache.assert_empty();
+    assert_eq!(names(&cache.root().join("clusters")), Vec::<String>::new());
+}
+
+#[test]
+fn held_in_the_foreground_it_goes_with_whoever_holds_it() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    let held = begin(&cache, &scratch, &["--foreground"]);
+    held.until("it is there", || {
+        cache.root().join("clusters").join(NAME).join("kept").is_file().then_some(())
+    });
+    let run = Run::start(&cache, &scratch.at("out"), ["--use", NAME, "kv/refresh"]).end();
+    run.exits(0);
+    held.signal(Signal::INT);
+    let done = held.end();
+    done.exits(0).leaves_nothing(&cache);
+    assert!(
+        done.stdout.trim().ends_with("kubeconfig"),
+        "it prints the path of a kubeconfig: {}",
+        done.stdout
+    );
+    assert_gone(&cache);
+}
+
+/// Who comes second has nothing to do with what is there, and leaves it alone.
+#[test]
+fn of_two_at_once_one_is_there() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    let both = [begin(&cache, &scratch, &[]), begin(&cache, &scratch, &[])].map(Run::end);
+    let mut codes = both.each_ref().map(|done| done.code);
+    codes.sort_unstable();
+    let said = both.each_ref().map(Done::all).join("\n");
+    assert_eq!(codes, [Some(0), Some(5)], "{said}");
+    assert!(said.contains("there is a run in") || said.contains("is kept already"), "{said}");
+    quick(handover(&cache, ["gc"])).exits(0);
+    Run::start(&cache, &scratch.at("out"), ["--use", NAME, "kv/refresh"]).end().exits(0);
+    quick(handover(&cache, ["down", NAME])).exits(0);
+    assert_gone(&cache);
+}
+
+#[test]
+fn one_that_is_not_wanted_any_more_while_it_starts_does_not_come() {
+    for (signal, code, name) in [(Signal::INT, 130, "SIGINT"), (Signal::TERM, 143, "SIGTERM")] {
+        let scratch = Scratch::new();
+        let cache = Cache::new(&scratch);
+        let up = begin(&cache, &scratch, &[]);
+        until_servers_start(&up, &cache);
+        up.signal(signal);
+        up.end().exits(code).says_once(&format!("handover: interrupted by {name}")).leaves_nothing(&cache);
+        assert_gone(&cache);
+    }
+}
+
+/// Nobody is told where it is, so nobody would ever take it down.
+#[test]
+fn one_whose_order_was_killed_does_not_stay() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    let up = begin(&cache, &scratch, &[]);
+    until_servers_start(&up, &cache);
+    up.signal(Signal::KILL);
+    eventually("its keeper ends", || cache.runs().is_empty().then_some(()));
+    assert_gone(&cache);
+}
+
+/// What its keeper says before it is there is said by who ordered it, and its exit is theirs.
+#[test]
+fn one_that_cannot_start_says_why_and_leaves_nothing() {
+    let scratch = Scratch::new();
+    let cache = Cache::of_stand_ins(&scratch);
+    let etcd = scratch.stand_in("etcd", "echo 'panic: the disk is on fire' >&2\nexit 7\n");
+    let component = format!("etcd={}", etcd.display());
+    let done = begin(&cache, &scratch, &["--component", &component]).end();
+    done.exits(5).says_once("the control plane did not come to be (exit status: 5): handover: ");
+    done.says("etcd").leaves_nothing(&cache);
+    assert_gone(&cache);
 }
 
 #[test]

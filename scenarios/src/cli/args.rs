@@ -301,6 +301,9 @@ pub(super) struct UpArgs {
     /// Hold it in this program, until that is stopped, and not in one of its own (embedded plane)
     #[arg(long)]
     pub(super) foreground: bool,
+    /// The same, without anybody who watches: once it is there, what this program says goes into its log
+    #[arg(long, hide = true)]
+    pub(super) keeper: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use handover_fixtures::cause::chain;
+use handover_harness::event::Ending;
 use handover_reports::Exit;
 
 pub use args::Cli;
@@ -45,6 +46,15 @@ impl Failure {
 
     fn environment(error: &dyn std::error::Error) -> Self {
         Self { exit: Exit::Environment, message: chain(error) }
+    }
+
+    /// Somebody's signal came first: why everything stops.
+    fn interrupted(why: &Ending) -> Self {
+        let signal = match why {
+            Ending::Interrupted(signal) => signal.as_str(),
+            other => unreachable!("nothing but a signal halts it: {other:?}"),
+        };
+        Self { exit: Exit::of_signal(signal), message: format!("interrupted by {signal}") }
     }
 }
 
