@@ -4,11 +4,15 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use handover_fixtures::kubernetes::client::client;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::config::Kubeconfig;
+use kube::core::GroupVersionKind;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use support::{Cache, Done, Run, Scratch, eventually, handover, names, quick};
+use support::{Cache, Done, Run, Scratch, edited, eventually, handover, names, quick};
 
 /// One that is up; a test that fails takes it down all the same.
 struct Up<'a> {
@@ -179,6 +183,95 @@ fn one_that_cannot_start_says_why_and_leaves_nothing() {
     let done = begin(&cache, &scratch, &["--component", &component]).end();
     done.exits(5).says_once("the control plane did not come to be (exit status: 5): handover: ");
     done.says("etcd").leaves_nothing(&cache);
+    assert_gone(&cache);
+}
+
+/// What a scenario makes beside its own namespace: a namespace of its manifests, what has none, and a PushSecret that
+/// nobody can delete any more once its OpenBao is gone.
+fn belongings(scratch: &Scratch) -> PathBuf {
+    edited("push/secret-to-openbao", &scratch.at("mine"), "mine", |name, text| {
+        if name != "app.yaml" {
+            return text;
+        }
+        let (source, target) = text.split_once("name: reader").expect("the second ServiceAccount");
+        let target = target
+            .replace("kind: SecretStore\nmetadata:\n  name: openbao\n  namespace: push-target", STORE)
+            .replace(
+                "            name: reader",
+                "            name: reader\n            namespace: push-target",
+            )
+            .replace(
+                "    name: openbao\n    kind: SecretStore",
+                "    name: shared\n    kind: ClusterSecretStore",
+            );
+        format!("{source}name: reader{target}{MORE}")
+    })
+}
+
+const STORE: &str = "kind: ClusterSecretStore\nmetadata:\n  name: shared";
+const MORE: &str = "---
+apiVersion: v1
+kind: Namespace
+metadata: { name: push-target, labels: { team: readers } }
+---
+apiVersion: generators.external-secrets.io/v1alpha1
+kind: ClusterGenerator
+metadata: { name: shared }
+spec: { kind: Password, generator: { passwordSpec: { length: 16, digits: 2, symbols: 0, noUpper: false, allowRepeat: true } } }
+";
+
+/// Those of them that are there.
+fn there(cache: &Cache) -> Vec<String> {
+    let kubeconfig = cache.root().join("clusters").join(NAME).join("kubeconfig");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    runtime.block_on(async {
+        let client =
+            client(Kubeconfig::read_from(kubeconfig).expect("a kubeconfig")).await.expect("a client");
+        let mut there = Vec::new();
+        for (group, version, kind) in [
+            ("", "v1", "Namespace"),
+            ("external-secrets.io", "v1", "ClusterSecretStore"),
+            ("generators.external-secrets.io", "v1alpha1", "ClusterGenerator"),
+        ] {
+            let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+            let all = Api::<DynamicObject>::all_with(client.clone(), &kind);
+            let all = all.list(&ListParams::default()).await.expect("a list");
+            let names = all.items.into_iter().filter_map(|object| object.metadata.name);
+            let ours = names.filter(|name| name == "shared" || name.contains("push-"));
+            there.extend(ours.map(|name| format!("{} {name}", kind.kind)));
+        }
+        there
+    })
+}
+
+#[test]
+fn what_a_run_made_there_goes_with_it_or_before_the_next() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    let up = Up::new(&cache);
+    let file = belongings(&scratch);
+    let file = file.to_str().expect("text");
+    let all = ["push-source", "push-target"].map(|name| format!("Namespace {name}"));
+    let all = [&all[..], &["ClusterSecretStore shared".into(), "ClusterGenerator shared".into()]].concat();
+
+    let interrupted = up.play(&scratch.at("interrupted"), file);
+    interrupted.until_it_says("step 4/");
+    let seen = there(&cache);
+    assert!(all.iter().all(|one| seen.contains(one)), "{seen:?}");
+    interrupted.signal(Signal::INT);
+    interrupted.end().exits(130);
+    assert_eq!(there(&cache), Vec::<String>::new());
+
+    let killed = up.play(&scratch.at("killed"), file);
+    killed.until_it_says("step 4/");
+    killed.signal(Signal::KILL);
+    killed.end();
+    let seen = there(&cache);
+    assert!(all.iter().all(|one| seen.contains(one)), "{seen:?}");
+    up.play(&scratch.at("next"), "kv/refresh").end().exits(0);
+    assert_eq!(there(&cache), Vec::<String>::new());
+    up.down().exits(0);
     assert_gone(&cache);
 }
 

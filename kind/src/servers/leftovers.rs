@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures::future::{join_all, try_join_all};
 use handover_fixtures::cause::chain;
 use handover_fixtures::eso::chart;
+use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
+use handover_fixtures::kubernetes::belongings::{self, Pods};
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
-use handover_fixtures::kubernetes::{KubeError, namespaces};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::{Api, DeleteParams, ListParams};
@@ -23,12 +24,12 @@ const GONE_WITHIN: Duration = Duration::from_secs(GRACE as u64 + 15);
 /// The data of a server goes with it, so it need not be careful: how long it may take, in seconds.
 const HURRIED: u32 = 1;
 
-/// Removes what scenarios made, while ESO still runs, whose finalizers hold it; then the servers, then their data. Answers
-/// with what could not be removed, and why.
+/// Removes what scenarios made; then the servers, then their data. Answers with what could not be removed, and why.
 pub async fn remove(client: &kube::Client, share: &Share) -> Vec<String> {
     let mut left = Vec::new();
     let mut told = |done: Result<(), String>| left.extend(done.err());
-    told(namespaces::remove_all(&Applier::new(client.clone())).await.map_err(|error| chain(&error)));
+    let applier = Applier::new(client.clone());
+    told(belongings::remove_all(&applier, Pods::Kubelet).await.map_err(|error| chain(&error)));
     let servers = [NAMESPACE, chart::NAMESPACE].map(|namespace| remove_servers(client, namespace));
     for removed in join_all(servers).await {
         told(removed);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::kubernetes::apply::ready_condition;
+use handover_fixtures::kubernetes::belongings;
 use handover_fixtures::kubernetes::rewrite::{OpenbaoAddress, rewrite};
 use handover_fixtures::plane::{Peer, Server};
 use handover_harness::fingerprint::is_secret;
@@ -40,6 +41,7 @@ pub async fn apply(stage: &Stage<'_>, manifests: &[Manifest]) -> Result<(), Play
                 stage.scribe.note(&format!("{change} ({}:{})", manifest.file, manifest.line));
             }
         }
+        belongings::mark(&stage.house.applier, &mut object, &stage.namespace).await;
         objects.push((object, format!("{}:{}", manifest.file, manifest.line)));
     }
     let (later, first): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(object, _)| reads(object));

@@ -7,7 +7,7 @@ pub mod manifests;
 
 use std::collections::BTreeSet;
 
-use handover_fixtures::kubernetes::namespaces::of_scenario;
+use handover_fixtures::kubernetes::belongings;
 
 use super::PlayError;
 use super::stage::Stage;
@@ -51,7 +51,7 @@ async fn kubernetes_namespaces(stage: &Stage<'_>) -> Result<(), PlayError> {
     let secrets = stage.scenario.secrets.iter().filter_map(|secret| secret.namespace.as_deref());
     let all: BTreeSet<&str> = named.chain(secrets).chain([stage.namespace.as_str()]).collect();
     for name in all {
-        let object = of_scenario(name, &stage.namespace);
+        let object = belongings::namespace(name, &stage.namespace);
         stage.house.applier.apply(&object, "").await?;
     }
     Ok(())
