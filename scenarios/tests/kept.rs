@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use handover_fixtures::kubernetes::client::client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
@@ -68,8 +69,10 @@ fn runs_play_on_it_one_at_a_time_and_it_goes_when_it_is_told() {
 
     let first = up.play(&scratch.at("first"), "kv/static-refresh");
     first.until_it_says("step 2/");
-    let beside = up.play(&scratch.at("beside"), "kv/refresh").end();
-    beside.exits(5).says_once("the environment broke: `0` is used by a run that is not over");
+    // It starts no server, so it need not wait until others have none.
+    let mut beside = handover(&cache, ["run", "--use", NAME, "kv/refresh", "--out"]);
+    beside.arg(scratch.at("beside"));
+    quick(beside).exits(5).says_once("the environment broke: `0` is used by a run that is not over");
     up.down().exits(5).says_once("`0` is used by a run");
     first.end().exits(0);
 
@@ -136,10 +139,14 @@ fn held_in_the_foreground_it_goes_with_whoever_holds_it() {
 fn of_two_at_once_one_is_there() {
     let scratch = Scratch::new();
     let cache = Cache::new(&scratch);
-    let both = [begin(&cache, &scratch, &[]), begin(&cache, &scratch, &[])].map(Run::end);
-    let mut codes = both.each_ref().map(|done| done.code);
+    let both = [(), ()].map(|()| {
+        let mut up = handover(&cache, ["up", "--plane", "embedded", "--name", NAME]);
+        up.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    });
+    let both = both.map(|up| up.wait_with_output().expect("it is ours"));
+    let mut codes = both.each_ref().map(|done| done.status.code());
     codes.sort_unstable();
-    let said = both.each_ref().map(Done::all).join("\n");
+    let said = both.each_ref().map(|done| String::from_utf8_lossy(&done.stderr)).join("\n");
     assert_eq!(codes, [Some(0), Some(5)], "{said}");
     assert!(said.contains("there is a run in") || said.contains("is kept already"), "{said}");
     quick(handover(&cache, ["gc"])).exits(0);
