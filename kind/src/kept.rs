@@ -1,170 +1,120 @@
-//! Clusters that stay when the program that made them ends, until somebody wants them gone.
+//! What stays when the program that made it ends: a cluster, until somebody wants it gone, and the image of a node.
 //!
 //! ```text
 //! clusters/NAME/shared/   what its node has at /handover
 //! clusters/NAME/logs/     what kind said
 //! ```
 
-use std::path::Path;
-use std::sync::Arc;
+use std::pin::pin;
 use std::time::Duration;
 
-use handover_fixtures::components::progress::Progress;
-use handover_fixtures::components::{Component, Request, ResolveError, resolve};
-use handover_fixtures::kept::{self, Kept};
-use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner};
+use handover_fixtures::cause::chain;
+use handover_fixtures::kept::{Kept, KeptError};
+use handover_fixtures::process::RunDir;
 
-use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, Order};
-use crate::docker::{Daemon, DockerError, Owner, Wish, daemon, sweep};
-use crate::image::{self, Choice, ImageError, NodeImage};
+use crate::cluster::{Cluster, ClusterError, Made};
+use crate::ground::{Ground, GroundError};
+use crate::image::{Choice, NodeImage};
+use crate::own::OwnCluster;
 use crate::plane::NAME;
 
-/// Why a cluster is not kept, or not gone.
-#[derive(Debug, thiserror::Error)]
-pub enum KeptError {
-    /// There is none of that name, or somebody has it.
-    #[error(transparent)]
-    Kept(#[from] kept::KeptError),
-    /// A part cannot be obtained.
-    #[error(transparent)]
-    Resolve(#[from] Box<ResolveError>),
-    /// There is no daemon that will do.
-    #[error(transparent)]
-    Docker(#[from] DockerError),
-    /// There is no image of a node.
-    #[error(transparent)]
-    Image(#[from] ImageError),
-    /// `kind` cannot be used.
-    #[error(transparent)]
-    Kind(#[from] KindError),
-    /// The cluster could not be made.
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    /// What is started cannot be written down.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// Nothing can be started.
-    #[error(transparent)]
-    Start(#[from] SpawnError),
-    /// Somebody asked to stop.
-    #[error("interrupted")]
-    Stopped,
-}
-
-/// What it takes to make something with Docker.
-pub struct Ground<'a> {
-    /// How components are obtained, and into which cache.
-    pub request: Request,
-    /// Which daemon.
-    pub wish: Wish,
-    /// A program that understands what a daemon of our own calls it back with.
-    pub handover: &'a Path,
-    /// Hears of components.
-    pub progress: Arc<dyn Progress>,
-    /// Hears what is done now, in a few words.
-    pub tell: &'a (dyn Fn(&str) + Send + Sync),
-}
-
 impl Ground<'_> {
-    /// The daemon, freed of what dead runs left.
+    /// Finds or makes the image of a node, unless `stop` comes first. What goes wrong leaves nothing.
     ///
     /// # Errors
-    /// [`DockerError`].
-    pub async fn daemon(&self) -> Result<Daemon, DockerError> {
-        let cache = &self.request.cache;
-        let component = async {
-            let request = self.request.clone().only([Component::Docker]);
-            let set = resolve(request, Arc::clone(&self.progress)).await?;
-            set.require(Component::Docker).cloned()
-        };
-        let daemon = daemon(cache, &self.wish, self.handover, component).await?;
-        let kept = Kept::of(cache.root());
-        let swept = sweep(cache, &daemon.docker, &|run| kept.keeps(run)).await?;
-        swept.gone.iter().chain(&swept.left).for_each(|line| (self.tell)(line));
-        Ok(daemon)
-    }
-
-    /// The image of a node at that daemon, found or made.
-    ///
-    /// # Errors
-    /// [`ImageError`].
-    pub async fn image(
+    /// [`GroundError`].
+    pub async fn make_image(
         &self,
-        daemon: &Daemon,
-        run: &RunDir,
         name: &str,
         choice: &Choice,
-    ) -> Result<NodeImage, ImageError> {
-        let (request, progress) = (self.request.clone(), Arc::clone(&self.progress));
-        let ground = image::Ground { docker: &daemon.docker, run, name, request, progress, tell: self.tell };
-        image::obtain(&ground, choice).await
+        stop: impl Future<Output = ()>,
+    ) -> Result<NodeImage, GroundError> {
+        let mut stop = pin!(stop);
+        let daemon = tokio::select! {
+            daemon = self.daemon() => daemon?,
+            () = &mut stop => return Err(GroundError::Stopped),
+        };
+        let run = RunDir::create(&self.request.cache.root().join("runs"), name)?;
+        let own = OwnCluster::default();
+        let image = tokio::select! {
+            image = own.image(self, daemon, &run, choice) => image,
+            () = stop => Err(GroundError::Stopped),
+        };
+        self.end(image, own, run).await
     }
 
-    /// Makes a cluster that stays, unless `stop` comes first. What goes wrong leaves nothing at the daemon.
+    /// Makes a cluster that stays, unless `stop` comes first. What goes wrong leaves nothing at the daemon, and here what
+    /// a node said that did not come up.
     ///
     /// # Errors
-    /// [`KeptError`].
+    /// [`GroundError`].
     pub async fn up(
         &self,
         name: &str,
         choice: &Choice,
         stop: impl Future<Output = ()>,
-    ) -> Result<(Cluster, Made), KeptError> {
-        let cache = &self.request.cache;
-        let (kept, runs) = (Kept::of(cache.root()), cache.root().join("runs"));
+    ) -> Result<(Cluster, Made), GroundError> {
+        let mut stop = pin!(stop);
+        let root = self.request.cache.root();
+        let kept = Kept::of(root);
         if kept.keeps(name) {
-            return Err(kept::KeptError::Taken { name: name.to_owned() }.into());
+            return Err(KeptError::Taken { name: name.to_owned() }.into());
         }
-        let run = RunDir::create(&runs, name)?;
-        let daemon = self.daemon().await?;
-        let dir = kept.make_room(&run)?;
-        let cluster = Cluster::named(name, &dir);
-        let made = tokio::select! {
-            made = self.make(&daemon, &run, name, choice, &dir) => made,
-            () = stop => Err(KeptError::Stopped),
+        let daemon = tokio::select! {
+            daemon = self.daemon() => daemon?,
+            () = &mut stop => return Err(GroundError::Stopped),
         };
-        match &made {
-            Ok(_) => {}
-            Err(KeptError::Cluster(ClusterError::Taken { .. } | ClusterError::Name { .. })) => {}
-            Err(_) => {
-                let owned = daemon.docker.owned_by(&Owner::of(cache, name)?).await?;
-                daemon.docker.remove(&owned).await?;
+        let run = RunDir::create(&root.join("runs"), name)?;
+        let own = OwnCluster::default();
+        let making = async {
+            let dir = kept.make_room(&run)?;
+            let made = own.make(self, daemon, &run, choice, &dir).await?;
+            kept.keep(name, NAME)?;
+            Ok((Cluster::named(name, &dir), made))
+        };
+        let made = tokio::select! {
+            made = making => made,
+            () = stop => Err(GroundError::Stopped),
+        };
+        let stays = match &made {
+            Ok(_) | Err(GroundError::Kept(KeptError::Taken { .. })) => true,
+            Err(GroundError::Cluster(error)) => {
+                !matches!(error, ClusterError::Taken { .. } | ClusterError::Name { .. })
             }
-        }
-        if matches!(made, Err(KeptError::Stopped)) {
-            // Nobody asks for the logs of what they stopped.
+            Err(_) => false,
+        };
+        if !stays {
             kept.forget(name)?;
         }
-        run.finish()?;
-        Ok((cluster, made?))
+        self.end(made, own, run).await
     }
 
-    async fn make(
+    /// Ends the run of what was made, and takes away what was begun if it was not.
+    async fn end<T>(
         &self,
-        daemon: &Daemon,
-        run: &RunDir,
-        name: &str,
-        choice: &Choice,
-        dir: &Path,
-    ) -> Result<Made, KeptError> {
-        let image = self.image(daemon, run, name, choice).await?;
-        let request = self.request.clone().only([Component::Kind]);
-        let set = resolve(request, Arc::clone(&self.progress)).await.map_err(Box::new)?;
-        let program = set.require(Component::Kind).map_err(Box::new)?.path();
-        let spawner = Spawner::start(run.ledger())?;
-        let kind = Kind::new(program, daemon.docker.clone(), spawner, &dir.join("logs"))?;
-        let owner = Owner::of(&self.request.cache, name)?;
-        let order = Order { name, owner: &owner, image: &image, dir };
-        let (_, made) = Cluster::create(&kind, &order, self.tell).await?;
-        Kept::of(self.request.cache.root()).keep(name, NAME)?;
-        Ok(made)
+        made: Result<T, GroundError>,
+        own: OwnCluster,
+        run: RunDir,
+    ) -> Result<T, GroundError> {
+        let mut left = match &made {
+            Ok(_) => Vec::new(),
+            Err(_) => own.fell(false, self.tell).await,
+        };
+        left.extend(run.finish().err().map(|error| chain(&error)));
+        match made {
+            Err(why) if !left.is_empty() => Err(GroundError::Left { why: Box::new(why), left }),
+            made => {
+                left.iter().for_each(|line| (self.tell)(&format!("left behind: {line}")));
+                made
+            }
+        }
     }
 
     /// Removes a cluster that was kept, with its files; answers with how long its removal took.
     ///
     /// # Errors
-    /// [`KeptError`].
-    pub async fn down(&self, name: &str) -> Result<Duration, KeptError> {
+    /// [`GroundError`].
+    pub async fn down(&self, name: &str) -> Result<Duration, GroundError> {
         let kept = Kept::of(self.request.cache.root());
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);

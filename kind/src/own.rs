@@ -1,22 +1,22 @@
-//! The cluster of one run: raised from nothing, and taken away again however the run ends.
+//! What a program has of its own at Docker: the cluster of one run, raised from nothing and taken away again however the
+//! run ends; or what it takes to make what stays.
 //!
 //! What is made is known before it is made, so whoever is interrupted half-way takes away all of it.
 
-use std::sync::Arc;
+use std::path::Path;
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, ResolveError, resolve};
-use handover_fixtures::kept::{Kept, KeptError, Use};
-use handover_fixtures::process::{RunDir, SpawnError, Spawner};
+use handover_fixtures::kept::{Kept, Use};
+use handover_fixtures::process::RunDir;
 use tokio::sync::Mutex;
 
-use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, NODE_LOGS, Order};
-use crate::docker::{Daemon, DockerError, Owner};
-use crate::image::{Choice, ImageError};
-use crate::kept::Ground;
+use crate::cluster::{Cluster, Kind, Made, NODE_LOGS, Order};
+use crate::docker::{Daemon, Owner};
+use crate::ground::{Ground, GroundError};
+use crate::image::{Choice, NodeImage};
 use crate::plane::NAME;
+use crate::servers::leftovers;
 use crate::servers::site::Site;
-use crate::servers::{ServersError, leftovers};
 
 /// What a run has of its own at Docker; nothing until it is raised.
 #[derive(Default)]
@@ -32,99 +32,93 @@ struct Begun {
     held: Option<Use>,
 }
 
-/// Why there is no cluster.
-#[derive(Debug, thiserror::Error)]
-pub enum OwnError {
-    /// No daemon.
-    #[error(transparent)]
-    Docker(#[from] Box<DockerError>),
-    /// `kind` cannot be obtained.
-    #[error(transparent)]
-    Component(#[from] Box<ResolveError>),
-    /// No cluster of that name was kept.
-    #[error(transparent)]
-    Kept(#[from] Box<KeptError>),
-    /// No image of a node.
-    #[error(transparent)]
-    Image(#[from] Box<ImageError>),
-    /// Nothing can be started.
-    #[error(transparent)]
-    Spawn(#[from] SpawnError),
-    /// `kind` cannot be used.
-    #[error(transparent)]
-    Kind(#[from] Box<KindError>),
-    /// No cluster.
-    #[error(transparent)]
-    Cluster(#[from] Box<ClusterError>),
-    /// It was made, and cannot be used.
-    #[error(transparent)]
-    Site(#[from] Box<ServersError>),
-    /// A run that was killed left something in it that stays.
-    #[error(
-        "what an earlier run left in cluster `{name}` cannot be removed: {left}; make it anew (`handover down {name}`, \
-         `handover up {name}`)"
-    )]
-    Leftovers {
-        /// The cluster.
-        name: String,
-        /// What, and why.
-        left: String,
-    },
+impl Begun {
+    fn of(ground: &Ground<'_>, daemon: Daemon, run: &RunDir) -> Result<Self, GroundError> {
+        let owner = Owner::of(&ground.request.cache, run.name())?;
+        Ok(Self { daemon, owner: Some(owner), cluster: None, held: None })
+    }
 }
 
 impl OwnCluster {
-    /// Finds or starts a daemon, finds or makes the image of a node, and makes a cluster that is called after the run
-    /// `name`.
+    /// Finds or starts a daemon, finds or makes the image of a node, and makes a cluster that is called after the run.
     ///
     /// # Errors
     /// What could not be had. What was made so far is there until [`fell`](Self::fell).
-    pub async fn raise(
-        &self,
-        ground: &Ground<'_>,
-        run: &RunDir,
-        name: &str,
-    ) -> Result<(Site, Made), OwnError> {
-        let mut begun = self.0.lock().await;
-        let daemon = ground.daemon().await.map_err(Box::new)?;
-        let owner = Owner::of(&ground.request.cache, name).map_err(Box::new)?;
-        let Begun { daemon, cluster, .. } =
-            begun.insert(Begun { daemon, owner: Some(owner.clone()), cluster: None, held: None });
-        let image = ground.image(daemon, run, name, &Choice::default()).await.map_err(Box::new)?;
-        let wanted = ground.request.clone().only([Component::Kind]);
-        let set = resolve(wanted, Arc::clone(&ground.progress)).await.map_err(Box::new)?;
-        let program = set.require(Component::Kind).map_err(Box::new)?.path();
-        let spawner = Spawner::start(run.ledger())?;
+    pub async fn raise(&self, ground: &Ground<'_>, run: &RunDir) -> Result<(Site, Made), GroundError> {
+        let daemon = ground.daemon().await?;
         let docker = daemon.docker.clone();
-        let kind = Kind::new(program, docker.clone(), spawner, &run.path().join("logs")).map_err(Box::new)?;
-        let order = Order { name, owner: &owner, image: &image, dir: run.path() };
-        // Before it is there: who is interrupted has something to take away.
-        let (kind, _) = cluster.insert((kind, Cluster::named(name, run.path())));
-        let (_, made) = Cluster::create(kind, &order, ground.tell).await.map_err(Box::new)?;
+        let made = self.make(ground, daemon, run, &Choice::default(), run.path()).await?;
         let site = Site::open(run.path(), docker).await.map_err(Box::new)?;
         Ok((site, made))
+    }
+
+    /// Makes a cluster that is called after the run, at that daemon; its files go to `dir`.
+    ///
+    /// # Errors
+    /// What could not be had. What was made so far is there until [`fell`](Self::fell).
+    pub async fn make(
+        &self,
+        ground: &Ground<'_>,
+        daemon: Daemon,
+        run: &RunDir,
+        choice: &Choice,
+        dir: &Path,
+    ) -> Result<Made, GroundError> {
+        let mut begun = self.0.lock().await;
+        let Begun { daemon, owner, cluster, .. } = begun.insert(Begun::of(ground, daemon, run)?);
+        let image = ground.image(daemon, run, choice).await?;
+        let kind = ground.kind(daemon, run, &dir.join("logs")).await?;
+        let owner = owner.as_ref().expect("it was begun with one");
+        let order = Order { name: run.name(), owner, image: &image, dir };
+        // Before it is there: who is interrupted has something to take away.
+        let (kind, _) = cluster.insert((kind, Cluster::named(run.name(), dir)));
+        match Cluster::create(kind, &order, ground.tell).await {
+            Ok((_, made)) => Ok(made),
+            Err(error) => {
+                // It has seen to itself, or the one of that name is somebody else's.
+                *cluster = None;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Finds or makes the image of a node.
+    ///
+    /// # Errors
+    /// What could not be had. What was begun is there until [`fell`](Self::fell).
+    pub async fn image(
+        &self,
+        ground: &Ground<'_>,
+        daemon: Daemon,
+        run: &RunDir,
+        choice: &Choice,
+    ) -> Result<NodeImage, GroundError> {
+        let mut begun = self.0.lock().await;
+        let begun = begun.insert(Begun::of(ground, daemon, run)?);
+        Ok(ground.image(&begun.daemon, run, choice).await?)
     }
 
     /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left.
     ///
     /// # Errors
     /// That there is none of that name, that it does not answer, or what stays in it.
-    pub async fn enter(&self, ground: &Ground<'_>, name: &str) -> Result<Site, OwnError> {
+    pub async fn enter(&self, ground: &Ground<'_>, name: &str) -> Result<Site, GroundError> {
         let mut begun = self.0.lock().await;
-        let held = Kept::of(ground.request.cache.root()).take(name, NAME).map_err(Box::new)?;
+        let held = Kept::of(ground.request.cache.root()).take(name, NAME)?;
         let dir = held.dir.clone();
-        let daemon = ground.daemon().await.map_err(Box::new)?;
+        let daemon = ground.daemon().await?;
         let Begun { daemon, .. } =
             begun.insert(Begun { daemon, owner: None, cluster: None, held: Some(held) });
-        Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await.map_err(Box::new)?;
+        Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await?;
         let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
         let left = leftovers::remove(&site.kube, &site.share).await;
         if left.is_empty() {
             return Ok(site);
         }
-        Err(OwnError::Leftovers { name: name.to_owned(), left: left.join("; ") })
+        Err(GroundError::Leftovers { name: name.to_owned(), left: left.join("; ") })
     }
 
-    /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
+    /// Takes away what was begun, if anything was; with `logs`, what its node logged stays in the cluster's directory
     /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
     pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
         let Some(Begun { daemon, owner, cluster, held }) = self.0.lock().await.take() else {
@@ -136,20 +130,13 @@ impl OwnCluster {
             if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
                 left.push(format!("the logs of the node: {}", chain(&error)));
             }
-            if let Err(error) = cluster.delete(&daemon.docker).await {
-                left.push(format!("cluster {}: {}", cluster.name(), chain(&error)));
-            }
         }
-        // What was under way when it was interrupted: the image of a node in the making.
-        if let Some(owner) = owner {
-            let owned = daemon.docker.owned_by(&owner).await;
-            let removed = match owned {
-                Ok(owned) => daemon.docker.remove(&owned).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = removed {
-                left.push(chain(&error));
-            }
+        // By its labels, not by its name: what was under way when it was interrupted, like the image of a node in the
+        // making, goes as well, and what somebody else calls so stays.
+        if let Some(owner) = owner
+            && let Err(error) = daemon.docker.clear(&owner).await
+        {
+            left.push(chain(&error));
         }
         if let Err(error) = daemon.leave().await {
             left.push(chain(&error));

@@ -5,9 +5,11 @@ mod support;
 use std::fs;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use support::{Done, Scratch, handover_in, quick};
+use rustix::process::{Pid, Signal, kill_process};
+use support::{Done, Scratch, eventually, handover_in, names, quick};
 
 /// `nobody`, wherever there is one.
 const NOBODY: u32 = 65534;
@@ -60,8 +62,67 @@ fn a_wish_that_means_nothing() {
 #[test]
 fn a_cluster_that_nobody_kept() {
     let scratch = Scratch::new();
-    let done = run(&scratch, &["--use", "nobody"], &[]);
-    done.exits(5).says_once("the environment broke: there is no cluster called `nobody` that was kept");
+    let said = "handover: there is no cluster called `nobody` that was kept";
+    run(&scratch, &["--use", "nobody"], &[]).exits(2).says_once(said);
+    quick(handover_in(&scratch.at("cache"), ["down", "nobody"])).exits(2).says_once(said);
+}
+
+/// What makes what stays, without a run: whatever is in its way, it leaves no directory of its own.
+fn makers() -> [Vec<&'static str>; 2] {
+    [vec!["up", "--plane", "kind", "--name", "mine"], vec!["kind", "image"]]
+}
+
+#[track_caller]
+fn assert_nothing_is_left(scratch: &Scratch) {
+    for place in ["runs", "clusters"] {
+        let left = names(&scratch.at("cache").join(place));
+        assert!(left.iter().all(|name| name.starts_with('.')), "in {place}: {left:?}");
+    }
+}
+
+#[test]
+fn nothing_is_made_where_no_daemon_answers() {
+    for words in makers() {
+        let scratch = Scratch::new();
+        let mut command = handover_in(&scratch.at("cache"), words);
+        command.env("DOCKER_HOST", format!("unix://{}", scratch.at("docker.sock").display()));
+        quick(command).exits(5).says_once("handover: no Docker daemon answers at");
+        assert_nothing_is_left(&scratch);
+    }
+}
+
+/// A daemon may take minutes to come up, or to answer.
+#[test]
+fn who_waits_for_a_daemon_can_be_stopped() {
+    for (words, (signal, code)) in makers().into_iter().zip([(Signal::INT, 130), (Signal::TERM, 143)]) {
+        let scratch = Scratch::new();
+        let socket = scratch.at("docker.sock");
+        let _listener = UnixListener::bind(&socket).expect("a socket");
+        let asked = scratch.at("asked");
+        scratch.stand_in("bin/docker", &format!("touch '{}'\nexec sleep 1000\n", asked.display()));
+        let mut command = handover_in(&scratch.at("cache"), words);
+        let path = std::env::var("PATH").expect("a PATH");
+        command.env("PATH", format!("{}:{path}", scratch.at("bin").display()));
+        command.env("DOCKER_HOST", format!("unix://{}", socket.display()));
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        eventually("the daemon is asked", || asked.exists().then_some(()));
+        let pid = child.id().try_into().ok().and_then(Pid::from_raw).expect("a pid");
+        let began = Instant::now();
+        kill_process(pid, signal).expect("it runs");
+        let ended = child.wait_with_output().expect("it is ours");
+        assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+        assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert_nothing_is_left(&scratch);
+    }
+}
+
+#[test]
+fn a_name_that_is_none() {
+    for plane in ["kind", "embedded"] {
+        let scratch = Scratch::new();
+        let words = ["up", "--plane", plane, "--name", "../mine"];
+        quick(handover_in(&scratch.at("cache"), words)).exits(2).says_once("`../mine` cannot be");
+    }
 }
 
 /// Only root can start a daemon of Handover's own. This test is nobody where it is root, and itself elsewhere.

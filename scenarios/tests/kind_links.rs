@@ -23,7 +23,7 @@ use handover_harness::fingerprint::Sighting;
 use handover_harness::secret::Secret;
 use handover_harness::wait::{Progress, wait_until};
 use handover_kind::docker::{Wish, hidden};
-use handover_kind::kept::Ground;
+use handover_kind::ground::Ground;
 use handover_kind::own::OwnCluster;
 use handover_kind::plane::Kind;
 use libtest_mimic::{Arguments, Trial};
@@ -74,7 +74,7 @@ async fn in_a_cluster() {
     };
     let own = OwnCluster::default();
     let played = async {
-        let (site, _) = own.raise(&ground, &run, &name).await.map_err(|error| chain(&error))?;
+        let (site, _) = own.raise(&ground, &run).await.map_err(|error| chain(&error))?;
         let request = Request {
             cache: &cache,
             run: &run,

@@ -108,7 +108,7 @@ impl Cluster {
             Err(error) => {
                 // It is the first error that counts; what cannot be removed now carries the run's label.
                 let _ = kind.export_logs(&cluster.name, &cluster.dir.join(NODE_LOGS)).await;
-                let _ = cluster.delete(docker).await;
+                let _ = cluster.undo(docker, order.owner).await;
                 Err(error)
             }
         }
@@ -184,6 +184,14 @@ impl Cluster {
         Ok(ready::watch(api, &node(&self.name), &what, within, ready::node_is_ready, dead).await?)
     }
 
+    /// Removes what there is of it with these labels: what else has one of its names may be why it was not made.
+    async fn undo(&self, docker: &Docker, owner: &Owner) -> Result<(), DockerError> {
+        let names = [node(&self.name), self.template(), self.name.clone(), self.image()];
+        let mut owned = docker.owned_by(owner).await?;
+        owned.retain(|owned| names.contains(&owned.name));
+        docker.remove(&owned).await
+    }
+
     /// Writes what `kind` is told, and makes the shared directory.
     fn write(&self, config: &str) -> Result<PathBuf, ClusterError> {
         let wrong = |path: &Path| {
@@ -198,7 +206,7 @@ impl Cluster {
 
     /// Makes the image that carries the labels, from a container that never runs.
     async fn label(&self, docker: &Docker, image: &str, labels: &[String; 2]) -> Result<(), DockerError> {
-        let container = format!("{}-image", self.name);
+        let container = self.template();
         let [run, cache] = labels;
         let words = ["create", "--name", &container, "--label", run, "--label", cache, image];
         docker.ask(&words, QUESTION).await?;
@@ -266,6 +274,11 @@ impl Cluster {
     /// The directory that its node has at [`SHARED`].
     pub fn shared(&self) -> PathBuf {
         self.dir.join("shared")
+    }
+
+    /// The container of which that image is made that only its node is made of.
+    fn template(&self) -> String {
+        format!("{}-image", self.name)
     }
 
     /// The image that only its node is made of.

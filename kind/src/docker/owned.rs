@@ -9,6 +9,8 @@ use super::{CACHE, Docker, LABEL, Owner, REMOVAL};
 
 /// How often it is seen whether a removal that is under way is over.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often a run's things are looked for.
+const LOOKS: usize = 3;
 
 /// What can be at a daemon, in the order in which it can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,6 +125,23 @@ impl Docker {
         let said = self.ask(&["image", "inspect", "--format", &format, id], super::QUESTION).await?;
         let (run, cache) = said.split_once('\t').unwrap_or((&said, ""));
         Ok(Owner { cache: cache.trim().to_owned(), run: run.trim().to_owned() })
+    }
+
+    /// Removes everything of one run. A daemon goes on with what a client asked for that was ended, so it is looked again
+    /// until nothing is there.
+    ///
+    /// # Errors
+    /// Something is still there: the first refusal of the last look.
+    pub async fn clear(&self, owner: &Owner) -> Result<(), DockerError> {
+        let mut removed = Ok(());
+        for _ in 0..LOOKS {
+            let owned = self.owned_by(owner).await?;
+            if owned.is_empty() {
+                return Ok(());
+            }
+            removed = self.remove(&owned).await;
+        }
+        removed
     }
 
     /// Removes what is given, containers first. What is gone already is fine.

@@ -6,11 +6,11 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use handover_fixtures::kept;
+use handover_fixtures::kept::KeptError;
 use handover_kind::cluster::ClusterError;
 use handover_kind::docker::QUESTION;
+use handover_kind::ground::GroundError;
 use handover_kind::image::Choice;
-use handover_kind::kept::KeptError;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::Api;
 
@@ -144,7 +144,7 @@ async fn an_image_that_is_nowhere_is_an_error() {
 async fn what_was_not_kept_cannot_be_removed() {
     let house = House::new().await;
     let error = house.ground().down("nobody").await.expect_err("there is none");
-    assert!(matches!(error, KeptError::Kept(kept::KeptError::NotKept { .. })), "{error}");
+    assert!(matches!(error, GroundError::Kept(KeptError::NotKept { .. })), "{error}");
     house.close().await;
 }
 

@@ -13,10 +13,10 @@ use handover_fixtures::process::{RunDir, Spawner};
 use handover_kind::cluster::{Cluster, ClusterError, Kind, Made, Order};
 use handover_kind::docker::own::Place;
 use handover_kind::docker::{Census, Daemon, Docker, Owner, Wish};
+use handover_kind::ground::Ground;
 use handover_kind::image::archive::Image;
 use handover_kind::image::layer::Layer;
 use handover_kind::image::{Choice, ImageError, NodeImage, archive};
-use handover_kind::kept::Ground;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -99,7 +99,7 @@ impl House {
     }
 
     pub(crate) async fn image(&self, choice: &Choice) -> Result<NodeImage, ImageError> {
-        self.ground().image(&self.daemon, &self.dir, &self.run, choice).await
+        self.ground().image(&self.daemon, &self.dir, choice).await
     }
 
     pub(crate) async fn create(

@@ -7,11 +7,13 @@ use std::time::Instant;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::embedded;
-use handover_fixtures::kept::{self, Kept};
-use handover_fixtures::process::{RunDir, this_program};
-use handover_kind::docker::{Owner, Wish};
+use handover_fixtures::kept::Kept;
+use handover_fixtures::process::{LedgerError, this_program};
+use handover_kind::cluster::ClusterError;
+use handover_kind::docker::Wish;
+use handover_kind::ground::{Ground, GroundError};
 use handover_kind::image::Choice;
-use handover_kind::kept::{Ground, KeptError};
+use handover_kind::plane as kind;
 use handover_reports::Exit;
 
 use super::{Failure, ImageArgs, PlaneName, Screen, UpArgs, With, gc, held, run, signals};
@@ -21,20 +23,9 @@ use crate::play::halt::Halt;
 pub(super) fn image(args: &ImageArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
     let began = Instant::now();
     let name = format!("image-{}", std::process::id());
-    let choice = choice(args);
     let image = on(with, screen, async |ground, halt| {
-        let run = RunDir::create(&ground.request.cache.root().join("runs"), &name)?;
-        let daemon = ground.daemon().await?;
-        let image = tokio::select! {
-            image = ground.image(&daemon, &run, &name, &choice) => image.map_err(KeptError::from),
-            _ = halt.halted() => Err(KeptError::Stopped),
-        };
-        if image.is_err() {
-            let owner = Owner::of(&ground.request.cache, &name)?;
-            daemon.docker.remove(&daemon.docker.owned_by(&owner).await?).await?;
-        }
-        run.finish()?;
-        image
+        let stop = async { drop(halt.halted().await) };
+        ground.make_image(&name, &choice(args), stop).await
     })?;
     screen.line(&image.name);
     screen.remark(&format!("found or made in {:.1} s", began.elapsed().as_secs_f64()));
@@ -68,10 +59,12 @@ pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Fa
 
 /// `handover down`
 pub(super) fn down(name: &str, with: &With, screen: &Screen) -> Result<Exit, Failure> {
-    let plane = Kept::of(with.request()?.cache.root()).plane(name);
-    if plane.as_deref() == Some(embedded::NAME) {
+    let kept = Kept::of(with.request()?.cache.root());
+    if kept.plane(name).as_deref() == Some(embedded::NAME) {
         return held::down(name, with, screen);
     }
+    // Told before a daemon is asked for, or started.
+    kept.find(name, kind::NAME).map_err(|error| Failure::usage(error.to_string()))?;
     let took = on(with, screen, async |ground, _| ground.down(name).await)?;
     screen.line(&format!("removed cluster `{name}` in {:.1} s", took.as_secs_f64()));
     Ok(Exit::Passed)
@@ -89,7 +82,7 @@ fn choice(args: &ImageArgs) -> Choice {
 fn on<T>(
     with: &With,
     screen: &Screen,
-    what: impl AsyncFnOnce(&Ground<'_>, &Halt) -> Result<T, KeptError>,
+    what: impl AsyncFnOnce(&Ground<'_>, &Halt) -> Result<T, GroundError>,
 ) -> Result<T, Failure> {
     let request = with.request()?;
     // What a killed one left would be in the way of one of the same name.
@@ -101,13 +94,23 @@ fn on<T>(
         let progress = Arc::from(on_stderr());
         let ground = Ground { request, wish, handover: &handover, progress, tell: &tell };
         let halt = Halt::default();
-        let heeding = tokio::spawn(signals::heed(halt.clone()));
-        let done = what(&ground, &halt).await;
-        heeding.abort();
-        done.map_err(|error| match error {
-            KeptError::Stopped => Failure { exit: Exit::Interrupted, message: "interrupted".into() },
-            KeptError::Kept(kept::KeptError::NotKept { .. }) => Failure::usage(chain(&error)),
-            error => Failure::environment(&error),
-        })
+        tokio::spawn(signals::heed(halt.clone()));
+        what(&ground, &halt).await.map_err(|error| failure(&error, &halt))
     })
+}
+
+/// What somebody gets to hear, and the exit that goes with it: an interruption wins, and what is left behind is worse than
+/// what broke.
+fn failure(error: &GroundError, halt: &Halt) -> Failure {
+    match error {
+        GroundError::Stopped => Failure::interrupted(&halt.reason().expect("nothing else stops it")),
+        GroundError::Left { why, .. } => match failure(why, halt).exit {
+            exit @ (Exit::Interrupted | Exit::Terminated) => Failure { exit, message: chain(error) },
+            _ => Failure { exit: Exit::LeftBehind, message: chain(error) },
+        },
+        GroundError::Ledger(LedgerError::Name { .. }) | GroundError::Cluster(ClusterError::Name { .. }) => {
+            Failure::usage(chain(error))
+        }
+        error => Failure::environment(error),
+    }
 }

@@ -81,6 +81,8 @@ fn prepare(
     }
     let header = header();
     let order = order(&header, with.request()?, scenarios);
+    let named = order.plane.is_there(order.components.cache.root());
+    named.map_err(|error| Failure::usage(error.to_string()))?;
     if order.out.join("events.jsonl").exists() {
         return Err(Failure::usage(format!(
             "{} holds a run already; name another directory, or remove it",

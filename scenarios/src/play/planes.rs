@@ -6,13 +6,13 @@ use std::sync::Arc;
 use handover_fixtures::components;
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::embedded::{self, Embedded, PlaneError, Request, keeper};
-use handover_fixtures::kept::Kept;
+use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::plane::Plane;
 use handover_fixtures::process::this_program;
 use handover_harness::event::ComponentState;
 use handover_kind::docker::{self, DockerError, Wish};
-use handover_kind::kept::Ground;
-use handover_kind::own::{OwnCluster, OwnError};
+use handover_kind::ground::{Ground, GroundError};
+use handover_kind::own::OwnCluster;
 use handover_kind::plane::{self as kind, Kind};
 use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
@@ -46,7 +46,7 @@ pub enum StartError {
     Embedded(#[from] PlaneError),
     /// There is no cluster.
     #[error(transparent)]
-    Cluster(#[from] OwnError),
+    Cluster(#[from] GroundError),
     /// Docker is not asked as it should be.
     #[error(transparent)]
     Docker(#[from] Box<DockerError>),
@@ -70,8 +70,6 @@ pub enum Running {
 
 /// What a plane is started with beside its servers.
 pub struct With<'a> {
-    /// The run's name.
-    pub name: &'a str,
     /// How components are obtained.
     pub components: &'a components::Request,
     /// Whoever hears of that.
@@ -115,6 +113,19 @@ impl Where {
         Ok(())
     }
 
+    /// Whether there is one of the name that somebody gave.
+    ///
+    /// # Errors
+    /// [`KeptError::NotKept`].
+    pub fn is_there(&self, cache: &Path) -> Result<(), KeptError> {
+        match self {
+            Self::Embedded { kept: Some(name) } | Self::Kind { kept: Some(name) } => {
+                Kept::of(cache).find(name, self.name())
+            }
+            Self::Embedded { kept: None } | Self::Kind { kept: None } => Ok(()),
+        }
+    }
+
     /// Starts it.
     ///
     /// # Errors
@@ -149,7 +160,7 @@ impl Where {
 /// Makes a cluster of the run's own.
 async fn raise(request: &Request<'_>, ground: &Ground<'_>, with: &With<'_>) -> Result<Site, StartError> {
     (request.tell)("cluster", ComponentState::Started);
-    let (site, made) = with.own.raise(ground, request.run, with.name).await?;
+    let (site, made) = with.own.raise(ground, request.run).await?;
     (request.tell)("cluster", ComponentState::Ready);
     if made.retried {
         (request.note)("kind's own deadline for a node's start was missed: the cluster was made twice");

@@ -287,13 +287,8 @@ async fn start(
         tell: &tell,
         note: &note,
     };
-    let with = With {
-        name: &order.run,
-        components: &order.components,
-        progress: show.obtaining(),
-        show: &|text| show.run(text),
-        own,
-    };
+    let with =
+        With { components: &order.components, progress: show.obtaining(), show: &|text| show.run(text), own };
     order.plane.start(&request, with).await
 }
 
