@@ -15,7 +15,7 @@ use handover_fixtures::kept::{self, Kept};
 use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner};
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, Order};
-use crate::docker::{Daemon, DockerError, Owner, Wish, daemon, sweep};
+use crate::docker::{Daemon, DockerError, Owner, QUIET, Wish, daemon, sweep};
 use crate::image::{self, Choice, ImageError, NodeImage};
 use crate::plane::NAME;
 
@@ -127,8 +127,8 @@ impl Ground<'_> {
             Ok(_) => {}
             Err(KeptError::Cluster(ClusterError::Taken { .. } | ClusterError::Name { .. })) => {}
             Err(_) => {
-                let owned = daemon.docker.owned_by(&Owner::of(cache, name)?).await?;
-                daemon.docker.remove(&owned).await?;
+                let owner = Owner::of(cache, name)?;
+                daemon.docker.clear(|owned| owned.owner == owner, QUIET).await?;
             }
         }
         if matches!(made, Err(KeptError::Stopped)) {
@@ -169,7 +169,7 @@ impl Ground<'_> {
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);
         let daemon = self.daemon().await?;
-        let took = cluster.delete(&daemon.docker).await?;
+        let took = cluster.delete(&daemon.docker, &Owner::of(&self.request.cache, name)?).await?;
         kept.forget(name)?;
         for line in daemon.leave().await? {
             (self.tell)(&format!("put back {line}"));

@@ -3,6 +3,7 @@
 //! What is made is known before it is made, so whoever is interrupted half-way takes away all of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, ResolveError, resolve};
@@ -11,7 +12,7 @@ use handover_fixtures::process::{RunDir, SpawnError, Spawner};
 use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, ClusterError, Kind, KindError, Made, NODE_LOGS, Order};
-use crate::docker::{Daemon, DockerError, Owner};
+use crate::docker::{Daemon, DockerError, Owner, QUIET};
 use crate::image::{Choice, ImageError};
 use crate::kept::Ground;
 use crate::plane::NAME;
@@ -28,6 +29,8 @@ struct Begun {
     /// Whose labels everything carries.
     owner: Option<Owner>,
     cluster: Option<(Kind, Cluster)>,
+    /// Whether it came to be: nothing more comes then of what Docker was told to make.
+    whole: bool,
     /// One that was kept: nobody else plays on it meanwhile.
     held: Option<Use>,
 }
@@ -87,8 +90,8 @@ impl OwnCluster {
         let mut begun = self.0.lock().await;
         let daemon = ground.daemon().await.map_err(Box::new)?;
         let owner = Owner::of(&ground.request.cache, name).map_err(Box::new)?;
-        let Begun { daemon, cluster, .. } =
-            begun.insert(Begun { daemon, owner: Some(owner.clone()), cluster: None, held: None });
+        let own = Begun { daemon, owner: Some(owner.clone()), cluster: None, whole: false, held: None };
+        let Begun { daemon, cluster, whole, .. } = begun.insert(own);
         let image = ground.image(daemon, run, name, &Choice::default()).await.map_err(Box::new)?;
         let wanted = ground.request.clone().only([Component::Kind]);
         let set = resolve(wanted, Arc::clone(&ground.progress)).await.map_err(Box::new)?;
@@ -100,6 +103,7 @@ impl OwnCluster {
         // Before it is there: who is interrupted has something to take away.
         let (kind, _) = cluster.insert((kind, Cluster::named(name, run.path())));
         let (_, made) = Cluster::create(kind, &order, ground.tell).await.map_err(Box::new)?;
+        *whole = true;
         let site = Site::open(run.path(), docker).await.map_err(Box::new)?;
         Ok((site, made))
     }
@@ -113,8 +117,8 @@ impl OwnCluster {
         let held = Kept::of(ground.request.cache.root()).take(name, NAME).map_err(Box::new)?;
         let dir = held.dir.clone();
         let daemon = ground.daemon().await.map_err(Box::new)?;
-        let Begun { daemon, .. } =
-            begun.insert(Begun { daemon, owner: None, cluster: None, held: Some(held) });
+        let entered = Begun { daemon, owner: None, cluster: None, whole: true, held: Some(held) };
+        let Begun { daemon, .. } = begun.insert(entered);
         Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await.map_err(Box::new)?;
         let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
         let left = leftovers::remove(&site.kube, &site.share).await;
@@ -127,27 +131,22 @@ impl OwnCluster {
     /// Takes away what was raised, if anything was; with `logs`, what its node logged stays in the cluster's directory
     /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
     pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
-        let Some(Begun { daemon, owner, cluster, held }) = self.0.lock().await.take() else {
+        let Some(Begun { daemon, owner, cluster, whole, held }) = self.0.lock().await.take() else {
             return Vec::new();
         };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
             tell("taking the cluster away");
-            if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
-                left.push(format!("the logs of the node: {}", chain(&error)));
-            }
-            if let Err(error) = cluster.delete(&daemon.docker).await {
-                left.push(format!("cluster {}: {}", cluster.name(), chain(&error)));
+            // One that did not come up wrote them when it was given up.
+            let wanted = logs && cluster.is_there(&daemon.docker).await.unwrap_or(true);
+            if wanted && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
+                tell(&format!("the logs of the node cannot be had: {}", chain(&error)));
             }
         }
-        // What was under way when it was interrupted: the image of a node in the making.
+        // With what was under way when it was interrupted: a node, or the image of one.
         if let Some(owner) = owner {
-            let owned = daemon.docker.owned_by(&owner).await;
-            let removed = match owned {
-                Ok(owned) => daemon.docker.remove(&owned).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = removed {
+            let quiet = if whole { Duration::ZERO } else { QUIET };
+            if let Err(error) = daemon.docker.clear(|owned| owned.owner == owner, quiet).await {
                 left.push(chain(&error));
             }
         }

@@ -17,6 +17,7 @@ use handover_kind::image::archive::Image;
 use handover_kind::image::layer::Layer;
 use handover_kind::image::{Choice, ImageError, NodeImage, archive};
 use handover_kind::kept::Ground;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -107,11 +108,21 @@ impl House {
         name: &str,
         image: &NodeImage,
     ) -> Result<(Cluster, Made), ClusterError> {
+        self.create_telling(name, image, &|text| eprintln!("  {name}: {text}")).await
+    }
+
+    /// The same with somebody who hears what is done.
+    pub(crate) async fn create_telling(
+        &self,
+        name: &str,
+        image: &NodeImage,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(Cluster, Made), ClusterError> {
         let dir = self.dir().join(name);
         std::fs::create_dir_all(&dir).expect("a directory");
         let name = self.named(name);
         let order = Order { name: &name, owner: &self.owner(), image, dir: &dir };
-        Cluster::create(&self.kind, &order, &|text| eprintln!("  {name}: {text}")).await
+        Cluster::create(&self.kind, &order, tell).await
     }
 
     /// What of this run is there, and what of the machine it could change.
@@ -132,6 +143,17 @@ impl House {
         ok(dir.finish());
         ok(daemon.leave().await);
     }
+}
+
+/// Waits until a cluster answers for the names of its Services.
+pub(crate) async fn answers_for_names(client: &kube::Client) {
+    let api = Api::<Deployment>::namespaced(client.clone(), "kube-system");
+    let there = await_condition(api, "coredns", |found: Option<&Deployment>| {
+        found.and_then(|found| found.status.as_ref()?.available_replicas).unwrap_or(0) > 0
+    });
+    ok(tokio::time::timeout(Duration::from_secs(120), there).await)
+        .map(drop)
+        .unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Bytes of memory that are free.

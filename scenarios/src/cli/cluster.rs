@@ -9,7 +9,7 @@ use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::embedded;
 use handover_fixtures::kept::{self, Kept};
 use handover_fixtures::process::{RunDir, this_program};
-use handover_kind::docker::{Owner, Wish};
+use handover_kind::docker::{Owner, QUIET, Wish};
 use handover_kind::image::Choice;
 use handover_kind::kept::{Ground, KeptError};
 use handover_reports::Exit;
@@ -31,7 +31,7 @@ pub(super) fn image(args: &ImageArgs, with: &With, screen: &Screen) -> Result<Ex
         };
         if image.is_err() {
             let owner = Owner::of(&ground.request.cache, &name)?;
-            daemon.docker.remove(&daemon.docker.owned_by(&owner).await?).await?;
+            daemon.docker.clear(|owned| owned.owner == owner, QUIET).await?;
         }
         run.finish()?;
         image
