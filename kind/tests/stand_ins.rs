@@ -130,7 +130,7 @@ esac"#,
     let said = chain(&find(&podman.wish()).await.expect_err("it will not do"));
     assert!(said.contains("it is Podman"), "{said}");
     let cache = Cache::at(podman.dir.path().join("cache"));
-    let checks = doctor::checks(&cache, &podman.wish()).await;
+    let checks = doctor::examine(&cache, &podman.wish()).await.checks;
     let docker = checks.iter().find(|check| check.what == "docker").expect("it is looked at");
     assert_eq!(docker.verdict, Verdict::Missing);
     assert!(docker.found.contains("Podman") && docker.advice.contains("HANDOVER_DOCKER=own"), "{docker:?}");

@@ -172,9 +172,15 @@ pub(crate) fn file_of(dir: &Path, name: &str) -> bool {
     })
 }
 
-/// An image with a shell that asks for names, out of a node's own packages.
-pub(crate) async fn archive(path: &Path, request: &Request) {
-    let set = ok(resolve(request.clone().only([Component::NodeRoot]), Arc::from(on_stderr())).await);
+/// An image with a shell that asks for names, out of a node's own packages; none where these cannot be had.
+pub(crate) async fn archive(path: &Path, request: &Request) -> bool {
+    let set = match resolve(request.clone().only([Component::NodeRoot]), Arc::from(on_stderr())).await {
+        Ok(set) => set,
+        Err(error) => {
+            eprintln!("skipped: a pod that asks questions: {}", chain(&error));
+            return false;
+        }
+    };
     let root = ok(set.require(Component::NodeRoot)).path();
     const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
     let wanted = ["ld-linux", "libc.so.6", "libtinfo.so", "libnss_", "libresolv.so"];
@@ -189,6 +195,7 @@ pub(crate) async fn archive(path: &Path, request: &Request) {
     };
     let layer = Layer::default().tree(root, &left_out).expect("the packages' files");
     archive::write(path, &[Image::new(IMAGE, layer)]).expect("an archive");
+    true
 }
 
 /// What a pod of that image says when it runs these words, to its end.

@@ -87,7 +87,7 @@ async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_a_process_as_all_others() {
-    let house = House::new().await;
+    let Some(house) = House::new().await else { return };
     let daemon = house.start().await;
     let stage = Stage::new(&house, daemon.docker.clone()).await;
 
