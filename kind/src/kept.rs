@@ -13,6 +13,7 @@ use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::RunDir;
 
 use crate::cluster::{Cluster, ClusterError, Made};
+use crate::docker::Owner;
 use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
 use crate::own::OwnCluster;
@@ -119,7 +120,7 @@ impl Ground<'_> {
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);
         let daemon = self.daemon().await?;
-        let took = cluster.delete(&daemon.docker).await?;
+        let took = cluster.delete(&daemon.docker, &Owner::of(&self.request.cache, name)?).await?;
         kept.forget(name)?;
         for line in daemon.leave().await? {
             (self.tell)(&format!("put back {line}"));

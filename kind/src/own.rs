@@ -4,6 +4,7 @@
 //! What is made is known before it is made, so whoever is interrupted half-way takes away all of it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::kept::{Kept, Use};
@@ -11,7 +12,7 @@ use handover_fixtures::process::RunDir;
 use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Kind, Made, NODE_LOGS, Order};
-use crate::docker::{Daemon, Owner};
+use crate::docker::{Daemon, Owner, QUIET};
 use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
 use crate::plane::NAME;
@@ -28,6 +29,8 @@ struct Begun {
     /// Whose labels everything carries.
     owner: Option<Owner>,
     cluster: Option<(Kind, Cluster)>,
+    /// Whether it is all there: the daemon makes nothing of it any more.
+    whole: bool,
     /// One that was kept: nobody else plays on it meanwhile.
     held: Option<Use>,
 }
@@ -35,7 +38,7 @@ struct Begun {
 impl Begun {
     fn of(ground: &Ground<'_>, daemon: Daemon, run: &RunDir) -> Result<Self, GroundError> {
         let owner = Owner::of(&ground.request.cache, run.name())?;
-        Ok(Self { daemon, owner: Some(owner), cluster: None, held: None })
+        Ok(Self { daemon, owner: Some(owner), cluster: None, whole: false, held: None })
     }
 }
 
@@ -65,7 +68,7 @@ impl OwnCluster {
         dir: &Path,
     ) -> Result<Made, GroundError> {
         let mut begun = self.0.lock().await;
-        let Begun { daemon, owner, cluster, .. } = begun.insert(Begun::of(ground, daemon, run)?);
+        let Begun { daemon, owner, cluster, whole, .. } = begun.insert(Begun::of(ground, daemon, run)?);
         let image = ground.image(daemon, run, choice).await?;
         let kind = ground.kind(daemon, run, &dir.join("logs")).await?;
         let owner = owner.as_ref().expect("it was begun with one");
@@ -73,7 +76,10 @@ impl OwnCluster {
         // Before it is there: who is interrupted has something to take away.
         let (kind, _) = cluster.insert((kind, Cluster::named(run.name(), dir)));
         match Cluster::create(kind, &order, ground.tell).await {
-            Ok((_, made)) => Ok(made),
+            Ok((_, made)) => {
+                *whole = true;
+                Ok(made)
+            }
             Err(error) => {
                 // It has seen to itself, or the one of that name is somebody else's.
                 *cluster = None;
@@ -107,8 +113,8 @@ impl OwnCluster {
         let held = Kept::of(ground.request.cache.root()).take(name, NAME)?;
         let dir = held.dir.clone();
         let daemon = ground.daemon().await?;
-        let Begun { daemon, .. } =
-            begun.insert(Begun { daemon, owner: None, cluster: None, held: Some(held) });
+        let entered = Begun { daemon, owner: None, cluster: None, whole: true, held: Some(held) };
+        let Begun { daemon, .. } = begun.insert(entered);
         Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await?;
         let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
         let left = leftovers::remove(&site.kube, &site.share).await;
@@ -121,22 +127,24 @@ impl OwnCluster {
     /// Takes away what was begun, if anything was; with `logs`, what its node logged stays in the cluster's directory
     /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
     pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
-        let Some(Begun { daemon, owner, cluster, held }) = self.0.lock().await.take() else {
+        let Some(Begun { daemon, owner, cluster, whole, held }) = self.0.lock().await.take() else {
             return Vec::new();
         };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
             tell("taking the cluster away");
-            if logs && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
-                left.push(format!("the logs of the node: {}", chain(&error)));
+            // One that did not come up wrote them when it was given up.
+            let wanted = logs && cluster.is_there(&daemon.docker).await.unwrap_or(true);
+            if wanted && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
+                tell(&format!("the logs of the node cannot be had: {}", chain(&error)));
             }
         }
-        // By its labels, not by its name: what was under way when it was interrupted, like the image of a node in the
-        // making, goes as well, and what somebody else calls so stays.
-        if let Some(owner) = owner
-            && let Err(error) = daemon.docker.clear(&owner).await
-        {
-            left.push(chain(&error));
+        // With what was under way when it was interrupted: a node, or the image of one.
+        if let Some(owner) = owner {
+            let quiet = if whole { Duration::ZERO } else { QUIET };
+            if let Err(error) = daemon.docker.clear(|owned| owned.owner == owner, quiet).await {
+                left.push(chain(&error));
+            }
         }
         if let Err(error) = daemon.leave().await {
             left.push(chain(&error));

@@ -130,7 +130,7 @@ esac"#,
     let said = chain(&find(&podman.wish()).await.expect_err("it will not do"));
     assert!(said.contains("it is Podman"), "{said}");
     let cache = Cache::at(podman.dir.path().join("cache"));
-    let checks = doctor::checks(&cache, &podman.wish()).await;
+    let checks = doctor::examine(&cache, &podman.wish()).await.checks;
     let docker = checks.iter().find(|check| check.what == "docker").expect("it is looked at");
     assert_eq!(docker.verdict, Verdict::Missing);
     assert!(docker.found.contains("Podman") && docker.advice.contains("HANDOVER_DOCKER=own"), "{docker:?}");
@@ -225,4 +225,32 @@ esac"#,
     assert_eq!(swept.gone, ["removed image ours:1 of run dead"]);
     let log = fs::read_to_string(stand_in.dir.path().join("log")).expect("it was asked");
     assert_eq!(log, "image rm ours:1\nrm --force --volumes c1\nimage rm ours:1\n");
+}
+
+#[tokio::test]
+async fn an_image_that_another_run_takes_away_meanwhile_is_no_error() {
+    let stand_in = StandIn::new(
+        r#"case "$1 $2" in
+"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
+"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
+"image ls") printf 'sha256:1\thandover-run:theirs\n';;
+"image inspect") echo 'Error: No such image: sha256:1' >&2; exit 1;;
+esac"#,
+    );
+    let cache = Cache::at(stand_in.dir.path().join("cache"));
+    assert_eq!(gc(&cache, &stand_in.wish(), &|_| false).await, Swept::default());
+}
+
+#[tokio::test]
+async fn a_daemon_that_cannot_be_asked_is_told_and_fails_only_where_something_was_made() {
+    let stand_in = StandIn::new("echo 'broken' >&2; exit 1");
+    let cache = Cache::at(stand_in.dir.path().join("cache"));
+    let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
+    assert!(swept.others[0].contains("was not looked at") && swept.left.is_empty(), "{swept:?}");
+    let docker = cache.root().join("docker");
+    fs::create_dir_all(&docker).expect("a directory");
+    fs::write(docker.join("sysctls.json"), "{}").expect("a file");
+    let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
+    assert!(swept.left[0].contains("was not looked at") && swept.others.is_empty(), "{swept:?}");
+    assert!(docker.join("sysctls.json").exists(), "what it was before is not forgotten");
 }

@@ -9,12 +9,21 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use handover_fixtures::cause::chain;
+use handover_fixtures::kubernetes::client::client;
+use handover_kind::docker::REMOVAL;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+use kube::config::Kubeconfig;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use rustix::process::Signal;
 use support::house::House;
-use support::{Cache, Run, Scratch, say};
+use support::{Cache, Run, Scratch, names, quick, say};
 
+/// The cluster that stays.
+const KEPT: &str = "kept";
 const SCENARIO: &str = "kv/refresh";
 const KILLS: usize = 3;
 
@@ -92,5 +101,68 @@ fn however_a_run_ends_nothing_of_it_is_left() {
     let twice = run.end();
     twice.exits(130).says_once("goes at the next start, or with `handover gc`");
     house.assert_gc_leaves_nothing("SIGINT twice", &twice, &before, &idle);
+    killed_in_one_that_is_kept(&house, &scratch);
+    house.assert_gc_leaves_nothing("after `down`", &twice, &before, &idle);
     house.gc().exits(0);
+}
+
+/// What a killed run leaves in a cluster that stays is in nobody's way, nor is a node that it had stopped: the next run
+/// starts the one and removes the other.
+fn killed_in_one_that_is_kept(house: &House, scratch: &Scratch) {
+    let up = quick(house.handover(["up", "--plane", "kind", "--name", KEPT]));
+    up.exits(0);
+    let inside = Inside::of(Path::new(up.stdout.trim()));
+    let shared = house.cache.root().join("clusters").join(KEPT).join("shared");
+    let play = |scenario: &str, out: &str| {
+        let out = scratch.at(out);
+        let mut command = house.handover(["run", "--plane", "kind", "--use", KEPT, scenario, "--out"]);
+        command.arg(&out);
+        Run::of(command, &house.cache, &out)
+    };
+    let killed = play("mysql/static-role-forced", "out-kept-killed");
+    killed.until_it_says("step 2/");
+    killed.signal(Signal::KILL);
+    killed.end();
+    let left = inside.left();
+    assert!(left.iter().any(|left| left.contains("mysql-0")), "it left its servers: {left:?}");
+    assert!(left.iter().any(|left| left.starts_with("namespace")), "and what its scenario made: {left:?}");
+    assert_ne!(names(&shared), [""; 0], "and their data");
+    let docker = house.start();
+    let node = format!("{KEPT}-control-plane");
+    let stopped = inside.runtime.block_on(docker.ask(&["stop", "--time", "20", &node], REMOVAL));
+    stopped.unwrap_or_else(|error| panic!("{}", chain(&error)));
+
+    let next = play("kv/refresh", "out-kept-next").end();
+    next.exits(0).says_once("starting the node, which had been stopped");
+    assert_eq!(inside.left(), [""; 0]);
+    assert_eq!(names(&shared), [""; 0]);
+    quick(house.handover(["down", KEPT])).exits(0).says_once("removed cluster `kept`");
+}
+
+/// A cluster, and what of runs is in it.
+struct Inside {
+    runtime: tokio::runtime::Runtime,
+    client: kube::Client,
+}
+
+impl Inside {
+    fn of(kubeconfig: &Path) -> Self {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let config = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
+        let client = runtime.block_on(client(config)).unwrap_or_else(|error| panic!("{}", chain(&error)));
+        Self { runtime, client }
+    }
+
+    fn left(&self) -> Vec<String> {
+        let labelled = |label: &str| ListParams::default().labels(label);
+        let namespaces = Api::<Namespace>::all(self.client.clone());
+        let pods = Api::<Pod>::all(self.client.clone());
+        let (scenarios, servers) = (labelled("handover.dev/scenario"), labelled("handover.dev/component"));
+        let (namespaces, pods) = self
+            .runtime
+            .block_on(async { tokio::try_join!(namespaces.list(&scenarios), pods.list(&servers)) })
+            .expect("its API server answers");
+        let namespaces = namespaces.items.into_iter().map(|item| format!("namespace {}", item.name_any()));
+        namespaces.chain(pods.items.into_iter().map(|item| format!("pod {}", item.name_any()))).collect()
+    }
 }

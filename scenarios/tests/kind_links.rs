@@ -1,4 +1,4 @@
-//! Links inside a real cluster: one is cut, and who comes by it stays outside while everybody else goes on; what comes
+//! Links inside a real cluster: one is cut, slowed and held, and who comes by it stays outside or waits while everybody else goes on; what comes
 //! through a relay pod is told as who sent it; a relay pod that dies is told of. Needs root, or a Docker daemon that
 //! lets this user in.
 //!
@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
@@ -31,6 +31,8 @@ use libtest_mimic::{Arguments, Trial};
 const BAO: Peer = Peer::Server(Server::Openbao);
 const MYSQL: Peer = Peer::Server(Server::Mysql);
 const PATIENCE: Duration = Duration::from_secs(30);
+/// By how much a link is slowed each way, and for how long it is held.
+const DELAY: Duration = Duration::from_millis(400);
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -110,12 +112,36 @@ async fn play(plane: &dyn Plane) {
     comes_in(plane, &password).await.expect("an open link");
     assert!(seen(link).await.opened > before, "it came by the link");
 
-    link.set(Rule::Cut).await.unwrap_or_else(|error| panic!("{}", chain(&error)));
+    set(link, Rule::Cut).await;
     let stays_out = comes_in(plane, &password).await.expect_err("the link is cut");
     assert!(!stays_out.contains("Access denied"), "cut is not refused: {stays_out}");
     assert!(matches!(asks(plane, &password).await, Outcome::Accepted(_)), "the harness has a way of its own");
-    link.set(Rule::Open).await.unwrap_or_else(|error| panic!("{}", chain(&error)));
+    set(link, Rule::Open).await;
     comes_in(plane, &password).await.expect("it is open again");
+
+    set(link, Rule::Slow { delay_ms: DELAY.as_millis() as u64 }).await;
+    let began = Instant::now();
+    comes_in(plane, &password).await.expect("slow is not cut");
+    assert!(began.elapsed() >= 2 * DELAY, "there and back: {:?}", began.elapsed());
+    set(link, Rule::Open).await;
+
+    let before = seen(link).await.opened;
+    set(link, Rule::Hold).await;
+    let began = Instant::now();
+    let let_go = async {
+        let knocks = wait_until("it knocks", PATIENCE, Duration::from_millis(20), || async {
+            match seen(link).await.opened > before {
+                true => Progress::There(()),
+                false => Progress::NotYet("nobody has come".to_owned()),
+            }
+        });
+        knocks.await.expect("it comes by the link");
+        tokio::time::sleep(DELAY).await;
+        set(link, Rule::Open).await;
+    };
+    let (held, ()) = tokio::join!(comes_in(plane, &password), let_go);
+    held.expect("nothing of it was lost");
+    assert!(began.elapsed() >= DELAY, "it waited: {:?}", began.elapsed());
 
     let mut refusals = plane.refusals().subscribe();
     let said = comes_in(plane, &Secret::new("another")).await.expect_err("it is the wrong one");
@@ -159,6 +185,10 @@ fn lacks_say_why(plane: &dyn Plane) {
         let lacks = plane.link(from, to).err().expect("there is none").to_string();
         assert!(lacks.contains(&format!("no link from {from} to {to}")) && lacks.contains(why), "{lacks}");
     }
+}
+
+async fn set(link: &dyn Link, rule: Rule) {
+    link.set(rule).await.map(drop).unwrap_or_else(|error| panic!("{}", chain(&error)));
 }
 
 async fn seen(link: &dyn Link) -> handover_fixtures::link::Stats {

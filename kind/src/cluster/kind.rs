@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How long it may take to make a cluster: its own waits inside end before that.
 const CREATE: Duration = Duration::from_secs(6 * 60);
-/// How long images may take to be taken in, and logs to be written.
+/// How long logs may take to be written.
 const COPY: Duration = Duration::from_secs(5 * 60);
 
 /// How `kind` is started: as a process of one run, for one daemon.
@@ -123,12 +123,6 @@ impl Kind {
             }
             done => done,
         }
-    }
-
-    /// Has a cluster's nodes take in the images of an archive.
-    pub(super) async fn load(&self, name: &str, archive: &Path) -> Result<(), KindError> {
-        let words = [archive.as_os_str(), "--name".as_ref(), name.as_ref()];
-        self.run("load image-archive", words, &[], COPY).await
     }
 
     /// Writes what a cluster's nodes logged into a directory.

@@ -10,19 +10,17 @@ mod host;
 mod kind;
 pub(crate) mod ready;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::kubernetes::client;
 use handover_fixtures::process::write_private;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::Api;
 use kube::config::Kubeconfig;
 
-use crate::docker::{Docker, DockerError, Owner, QUESTION, REMOVAL};
+use crate::docker::{self, Docker, DockerError, Owned, Owner, QUESTION, REMOVAL};
 use crate::image::NodeImage;
 
 pub use config::{SHARED, config};
@@ -32,6 +30,8 @@ pub use kind::{Kind, KindError};
 
 /// How long a node may take to become ready after `kind` has made it.
 const READY: Duration = Duration::from_secs(60);
+/// How long Docker may take to make a container or an image, where its storage driver copies all that is in it.
+const COPY: Duration = Duration::from_secs(5 * 60);
 /// How long Docker may take to start one that was stopped.
 const START: Duration = Duration::from_secs(60);
 /// How long that one may take to answer: everything that was on it comes up beside it.
@@ -108,7 +108,7 @@ impl Cluster {
             Err(error) => {
                 // It is the first error that counts; what cannot be removed now carries the run's label.
                 let _ = kind.export_logs(&cluster.name, &cluster.dir.join(NODE_LOGS)).await;
-                let _ = cluster.undo(docker, order.owner).await;
+                let _ = cluster.delete(docker, order.owner).await;
                 Err(error)
             }
         }
@@ -146,7 +146,7 @@ impl Cluster {
         let retried = matches!(first, Err(KindError::Missed { .. }));
         if retried {
             tell("the node's system did not start within kind's 30 s; making the cluster once more");
-            self.remove_node(docker).await?;
+            self.remove_node(docker, order.owner).await?;
             make().await?;
         } else {
             first?;
@@ -184,14 +184,6 @@ impl Cluster {
         Ok(ready::watch(api, &node(&self.name), &what, within, ready::node_is_ready, dead).await?)
     }
 
-    /// Removes what there is of it with these labels: what else has one of its names may be why it was not made.
-    async fn undo(&self, docker: &Docker, owner: &Owner) -> Result<(), DockerError> {
-        let names = [node(&self.name), self.template(), self.name.clone(), self.image()];
-        let mut owned = docker.owned_by(owner).await?;
-        owned.retain(|owned| names.contains(&owned.name));
-        docker.remove(&owned).await
-    }
-
     /// Writes what `kind` is told, and makes the shared directory.
     fn write(&self, config: &str) -> Result<PathBuf, ClusterError> {
         let wrong = |path: &Path| {
@@ -206,13 +198,13 @@ impl Cluster {
 
     /// Makes the image that carries the labels, from a container that never runs.
     async fn label(&self, docker: &Docker, image: &str, labels: &[String; 2]) -> Result<(), DockerError> {
-        let container = self.template();
+        let container = self.labelling();
         let [run, cache] = labels;
         let words = ["create", "--name", &container, "--label", run, "--label", cache, image];
-        docker.ask(&words, QUESTION).await?;
+        docker.ask(&words, COPY).await?;
         let [run, cache] = labels.each_ref().map(|label| format!("LABEL {label}"));
         let words = ["commit", "--change", &run, "--change", &cache, &container, &self.image()];
-        let made = docker.ask(&words, QUESTION).await;
+        let made = docker.ask(&words, COPY).await;
         let removed = docker.ask(&["rm", "--force", "--volumes", &container], REMOVAL).await;
         made.and(removed).map(drop)
     }
@@ -233,17 +225,6 @@ impl Cluster {
             Ok(said) => format!("its container exited with status {}", said.trim()),
             Err(error) => chain(&error),
         }
-    }
-
-    /// Waits until the cluster answers for the names of its Services.
-    ///
-    /// # Errors
-    /// [`ClusterError`].
-    pub async fn names(&self, docker: &Docker, within: Duration) -> Result<(), ClusterError> {
-        let api: Api<Deployment> = Api::namespaced(self.client().await?, "kube-system");
-        let what = format!("the names of `{}` were not answered for", self.name);
-        let dead = self.death(docker);
-        Ok(ready::watch(api, "coredns", &what, within, ready::deployment_is_there, dead).await?)
     }
 
     /// Whether it has a node, running or not.
@@ -276,8 +257,8 @@ impl Cluster {
         self.dir.join("shared")
     }
 
-    /// The container of which that image is made that only its node is made of.
-    fn template(&self) -> String {
+    /// The container that gives that image its labels, and never runs.
+    fn labelling(&self) -> String {
         format!("{}-image", self.name)
     }
 
@@ -297,28 +278,6 @@ impl Cluster {
         Ok(client::client(config).await?)
     }
 
-    /// The node's address, which this machine reaches without a detour.
-    ///
-    /// # Errors
-    /// The daemon does not say.
-    pub async fn address(&self, docker: &Docker) -> Result<IpAddr, DockerError> {
-        let format = format!("{{{{(index .NetworkSettings.Networks {:?}).IPAddress}}}}", self.name);
-        let said = docker.ask(&["inspect", "--format", &format, &node(&self.name)], QUESTION).await?;
-        said.trim().parse().map_err(|error| DockerError::Nonsense {
-            command: "inspect".to_owned(),
-            why: format!("{error}"),
-            said: said.trim().to_owned(),
-        })
-    }
-
-    /// Has its node take in the images of an archive.
-    ///
-    /// # Errors
-    /// [`KindError`].
-    pub async fn load(&self, kind: &Kind, archive: &Path) -> Result<(), KindError> {
-        kind.load(&self.name, archive).await
-    }
-
     /// Writes what its node logged into a directory: unmasked, so secrets may be among it.
     ///
     /// # Errors
@@ -327,35 +286,34 @@ impl Cluster {
         kind.export_logs(&self.name, dir).await
     }
 
-    /// Removes the cluster, its network and its image; answers with how long that took. That something is gone
-    /// already is fine. Its files stay.
+    /// Removes the cluster, its network and its image, and nothing that is not `owner`'s; answers with how long that
+    /// took. That something is gone already is fine. Its files stay.
     ///
     /// # Errors
     /// The first refusal; what is still there carries the run's label.
-    pub async fn delete(&self, docker: &Docker) -> Result<Duration, DockerError> {
+    pub async fn delete(&self, docker: &Docker, owner: &Owner) -> Result<Duration, DockerError> {
         let began = Instant::now();
-        self.remove_node(docker).await?;
-        let image = self.image();
-        let (image, network) = (["image", "rm", &image], ["network", "rm", &self.name]);
-        let (image, network) = tokio::join!(gone(docker, &image), gone(docker, &network));
-        image.and(network)?;
+        let goes = |owned: &Owned| owned.owner == *owner && self.is_its(owned);
+        docker.clear(goes, Duration::ZERO).await?;
         Ok(began.elapsed())
     }
 
-    async fn remove_node(&self, docker: &Docker) -> Result<(), DockerError> {
-        gone(docker, &["rm", "--force", "--volumes", &node(&self.name)]).await
+    /// Removes a node that did not start.
+    async fn remove_node(&self, docker: &Docker, owner: &Owner) -> Result<(), DockerError> {
+        let goes = |owned: &Owned| {
+            owned.owner == *owner && self.is_its(owned) && owned.kind == docker::Kind::Container
+        };
+        docker.clear(goes, Duration::ZERO).await
     }
-}
 
-/// Removes something; that it is not there is fine.
-async fn gone(docker: &Docker, words: &[&str]) -> Result<(), DockerError> {
-    match docker.ask(words, REMOVAL).await {
-        Err(DockerError::Refused { said, .. })
-            if ["no such", "not found"].iter().any(|sign| said.to_lowercase().contains(sign)) =>
-        {
-            Ok(())
+    /// Whether something of a run is this cluster's: the run may have more.
+    fn is_its(&self, owned: &Owned) -> bool {
+        match owned.kind {
+            docker::Kind::Container => [node(&self.name), self.labelling()].contains(&owned.name),
+            docker::Kind::Network => owned.name == self.name,
+            docker::Kind::Image => owned.name == self.image(),
+            docker::Kind::Volume => false,
         }
-        done => done.map(drop),
     }
 }
 

@@ -1,10 +1,9 @@
-//! Waiting until an object is as it should be (a node, its names): by watch, for as long as it may come to that.
+//! Waiting until an object is as it should be (a node): by watch, for as long as it may come to that.
 
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use handover_harness::wait::WaitError;
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::Api;
 use kube::runtime::{WatchStreamExt, watcher};
@@ -68,11 +67,4 @@ pub(super) fn node_is_ready(node: &Node) -> Result<(), String> {
         Some(condition) => Err(condition.message.clone().unwrap_or_else(|| condition.status.clone())),
         None => Err("it says nothing about itself yet".to_owned()),
     }
-}
-
-/// Whether all replicas of a deployment are there, or how many are.
-pub(super) fn deployment_is_there(deployment: &Deployment) -> Result<(), String> {
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let there = deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
-    if there >= wanted { Ok(()) } else { Err(format!("{there} of {wanted} pods are available")) }
 }

@@ -11,7 +11,7 @@ use handover_fixtures::components::{Component, Request};
 use serde::Deserialize;
 
 use super::ContainedError;
-use crate::docker::{Docker, DockerError, QUESTION};
+use crate::docker::{Docker, DockerError};
 use crate::image::archive::architecture;
 
 /// How long the daemon may take to take in an image.
@@ -86,7 +86,7 @@ impl Seeker<'_> {
         match self.docker.pull(&name, self.credentials().as_deref()).await {
             Ok(()) => self.look(&name).await?.ok_or_else(|| none("it is not there after all".to_owned())),
             Err(DockerError::Refused { said, .. }) => Err(none(said)),
-            Err(hangs @ DockerError::Hangs { .. }) => Err(none(hangs.to_string())),
+            Err(silent @ DockerError::Silent { .. }) => Err(none(silent.to_string())),
             Err(error) => Err(error.into()),
         }
     }
@@ -140,16 +140,11 @@ impl Seeker<'_> {
 
     async fn look(&self, name: &str) -> Result<Option<Inspected>, ContainedError> {
         let args = ["image", "inspect", "--format", "{{json .}}", name];
-        match self.docker.ask(&args, QUESTION).await {
-            Ok(said) => serde_json::from_str(&said).map(Some).map_err(|error| {
-                let command = format!("image inspect {name}");
-                DockerError::Nonsense { command, why: error.to_string(), said: String::new() }.into()
-            }),
-            Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such image") => {
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+        let Some(said) = self.docker.look(&args).await? else { return Ok(None) };
+        serde_json::from_str(&said).map(Some).map_err(|error| {
+            let command = format!("image inspect {name}");
+            DockerError::Nonsense { command, why: error.to_string(), said: String::new() }.into()
+        })
     }
 }
 

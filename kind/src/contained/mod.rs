@@ -34,12 +34,13 @@ use handover_fixtures::components::{
     Cache, Component, Given, Request, ResolveError, Resolved, ResolvedSet, resolve,
 };
 use handover_fixtures::embedded::template::private_dir;
+use handover_fixtures::kept::Kept;
 use handover_fixtures::process::{CONTAINED, NoProgram, RunDir, contained, this_program};
 
 use tokio::sync::OnceCell;
 
 use crate::docker::own::{self, InUse, Place};
-use crate::docker::{CACHE, Docker, DockerError, LABEL, Owner, Wish, near};
+use crate::docker::{CACHE, Docker, DockerError, LABEL, Owner, QUIET, Wish, near, sweep};
 use image::Seeker;
 use order::Order;
 
@@ -156,7 +157,7 @@ impl Containers {
         let (Some(wanted), false) = (&self.wanted, named.is_empty()) else {
             return Ok(resolve(request, progress).await.map_err(Box::new)?);
         };
-        match self.at.get_or_try_init(|| wanted.find()).await? {
+        match self.at.get_or_try_init(|| wanted.find(tell)).await? {
             At::Nowhere(why) => {
                 let set = resolve(request, progress).await.map_err(Box::new)?;
                 let told = |one: &Resolved| match named.contains_key(&one.component) {
@@ -184,16 +185,13 @@ impl Containers {
     /// Takes away what is left of the run's containers. Answers with what is still there, and why.
     pub async fn fell(self) -> Vec<String> {
         let Some(At::Docker(ground)) = self.at.into_inner() else { return Vec::new() };
-        let removed = match ground.docker.owned_by(&ground.owner).await {
-            Ok(owned) => ground.docker.remove(&owned).await,
-            Err(error) => Err(error),
-        };
+        let removed = ground.docker.clear(|owned| owned.owner == ground.owner, QUIET).await;
         removed.err().iter().map(|error| format!("containers: {}", chain(error))).collect()
     }
 }
 
 impl Whose {
-    async fn find(&self) -> Result<At, ContainedError> {
+    async fn find(&self, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<At, ContainedError> {
         if cfg!(not(feature = "containers")) {
             return Ok(At::Nowhere("this build of handover has no containers".to_owned()));
         }
@@ -202,6 +200,9 @@ impl Whose {
             Ok(found) => found,
             Err(why) => return Ok(At::Nowhere(why)),
         };
+        let kept = Kept::of(self.cache.root());
+        let swept = sweep(&self.cache, &docker, &|run| kept.keeps(run)).await?;
+        swept.gone.iter().chain(&swept.left).for_each(|line| tell(line));
         Ok(At::Docker(Box::new(Ground {
             docker,
             owner: Owner::of(&self.cache, &self.run)?,

@@ -69,6 +69,18 @@ impl Docker {
         Err(DockerError::of_client(&self.host, &told, format!("ended with {status}"), &said))
     }
 
+    /// Asks about one thing; nothing if it is not there, or not any more.
+    ///
+    /// # Errors
+    /// See [`ask`](Self::ask).
+    pub async fn look(&self, args: &[&str]) -> Result<Option<String>, DockerError> {
+        match self.ask(args, QUESTION).await {
+            Ok(said) => Ok(Some(said)),
+            Err(error) if error.is_absence() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks for text in lines of tab-separated fields.
     pub(super) async fn table(&self, args: &[&str]) -> Result<Vec<Vec<String>>, DockerError> {
         let answer = self.ask(args, QUESTION).await?;

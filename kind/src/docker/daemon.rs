@@ -88,7 +88,7 @@ impl Daemon {
             return Ok(Vec::new());
         }
         match self.place.enter_alone() {
-            Some(_alone) => sysctls::restore(&self.place),
+            Some(_alone) => sysctls::restore(&self.place, Some(&self.docker)).await,
             None => Ok(Vec::new()),
         }
     }

@@ -11,14 +11,32 @@ use super::error::DockerError;
 use super::find::{Theirs, Wish, look, place_of, root};
 use super::info::Unfit;
 use super::own::{self, Place};
+use crate::image::{OFFICIAL, is_there};
 
 /// Disk for a node's image, its parts and a cluster, in bytes.
 const DISK: u64 = 6_000_000_000;
 
-/// Everything that matters for Docker. Starts nothing.
-pub async fn checks(cache: &Cache, wish: &Wish) -> Vec<Check> {
+/// What was seen of Docker.
+#[derive(Debug)]
+pub struct Seen {
+    /// Everything that matters.
+    pub checks: Vec<Check>,
+    /// Whether a daemon of our own is to be started, which takes Docker's programs.
+    pub own: bool,
+    /// Whether the official image of a node is there, so that none has to be made.
+    pub image: bool,
+}
+
+/// Looks at everything that matters for Docker. Starts nothing.
+pub async fn examine(cache: &Cache, wish: &Wish) -> Seen {
     let place = Place::of(cache);
     let found = look(wish).await;
+    let own = matches!(found, Ok(None)) && own::running(&place).is_none();
+    let at = found.as_ref().ok().and_then(Option::as_ref).map(|theirs| theirs.docker.clone());
+    let image = match at.or_else(|| own::running(&place)) {
+        Some(docker) => is_there(&docker, OFFICIAL).await.unwrap_or(false),
+        None => false,
+    };
     let mut checks = vec![daemon(&found, wish, &place)];
     let theirs = found.ok().flatten();
     checks.push(capabilities(theirs.as_ref()));
@@ -26,7 +44,7 @@ pub async fn checks(cache: &Cache, wish: &Wish) -> Vec<Check> {
     checks.push(storage(theirs.as_ref(), &place));
     let data = theirs.as_ref().map_or(place.root(), |theirs| Path::new(&theirs.info.root));
     checks.push(disk(data, theirs.is_some()));
-    checks
+    Seen { checks, own, image }
 }
 
 fn check(what: &str, needed: &str, found: String, verdict: Verdict, advice: &str) -> Check {

@@ -95,6 +95,14 @@ pub enum DockerError {
         /// What the client said.
         said: String,
     },
+    /// A registry does not answer in time.
+    #[error("no registry answered for `{image}` within {} s", within.as_secs())]
+    Silent {
+        /// The image.
+        image: String,
+        /// How long was waited.
+        within: Duration,
+    },
     /// It does not answer in time.
     #[error(
         "`docker {command}` did not end within {} s; the daemon at {host} hangs, or the machine is overloaded",
@@ -138,6 +146,15 @@ pub enum DockerError {
         /// The last lines.
         tail: String,
     },
+    /// A daemon of our own that is used does not answer.
+    #[error(
+        "the Docker daemon of our own does not answer ({why}), and a run that is not over uses it; wait for that, or \
+         stop it, and try again"
+    )]
+    Busy {
+        /// What it was asked, and what came.
+        why: String,
+    },
     /// What our own daemon left cannot be removed.
     #[error("processes of the Docker daemon of our own are still there: {alive}; end them by hand")]
     Left {
@@ -152,6 +169,14 @@ pub enum DockerError {
     LongPath {
         /// The socket.
         path: PathBuf,
+    },
+    /// What a kubelet changed of the machine cannot be put back by this user.
+    #[error("what a cluster changed of this machine is still so ({why}); root puts it back: sysctl -w {all}")]
+    Settings {
+        /// Why a container cannot.
+        why: String,
+        /// Each with the value that it had.
+        all: String,
     },
     /// A file cannot be made, read, or written.
     #[error("cannot {what} `{path}`; is the disk full, read-only, or somebody else's?")]
@@ -186,6 +211,20 @@ impl DockerError {
     pub(super) fn disk(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Disk { what, path, source }
+    }
+
+    /// Whether this user may not: a file of the system's that belongs to root, or that a container cannot write.
+    pub(super) fn is_denial(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        let Self::Disk { source, .. } = self else { return false };
+        [PermissionDenied, ReadOnlyFilesystem].contains(&source.kind())
+    }
+
+    /// Whether what was asked about is not there: gone meanwhile, or never there.
+    pub(super) fn is_absence(&self) -> bool {
+        let signs = ["no such", "not found"];
+        let Self::Refused { said, .. } = self else { return false };
+        signs.iter().any(|sign| said.to_lowercase().contains(sign))
     }
 
     /// What a client that failed meant by what it said.

@@ -7,12 +7,9 @@ use handover_fixtures::process::lives;
 use super::error::DockerError;
 use super::find::{Wish, near};
 use super::own::{self, Ended, Place};
-use super::owned::{Kind, Owned, by_owner, told};
+use super::owned::{Kind, QUIET, by_owner, told};
 use super::owner::{self, Owner};
 use super::{Docker, sysctls};
-
-/// How often a run's things are looked for again, where not all of them could be removed.
-const LOOKS: usize = 3;
 
 /// What was done, and what could not be, one line each.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,7 +18,7 @@ pub struct Swept {
     pub gone: Vec<String>,
     /// What is still there, and why.
     pub left: Vec<String>,
-    /// What is another cache's, and was not touched.
+    /// What is another cache's and was not touched, and what could not be looked at.
     pub others: Vec<String>,
 }
 
@@ -34,11 +31,26 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
     let place = Place::of(cache);
     let mut swept = Swept::default();
     let mut empty = true;
-    // A daemon that does not answer, or is too far away, never had anything of ours.
-    if let Ok(Some(theirs)) = near(wish).await {
-        match clear(&theirs.docker, cache, keeps, &mut swept).await {
-            Ok(nothing) => empty &= nothing,
-            Err(error) => swept.left.push(chain(&error)),
+    let mut asked = None;
+    let theirs = match near(wish).await {
+        Ok(Some(theirs)) => clear(&asked.insert(theirs).docker, cache, keeps, &mut swept).await,
+        // One that is too far away never had anything of ours.
+        Ok(None) | Err(DockerError::Unfit { .. }) => Ok(true),
+        // One that cannot be asked may have; something is there if a cluster was made that nobody saw go.
+        Err(error) => {
+            let told = match place.sysctls().exists() {
+                true => &mut swept.left,
+                false => &mut swept.others,
+            };
+            told.push(format!("what is at Docker was not looked at: {}", chain(&error)));
+            Ok(false)
+        }
+    };
+    match theirs {
+        Ok(nothing) => empty &= nothing,
+        Err(error) => {
+            empty = false;
+            swept.left.push(chain(&error));
         }
     }
     let ended = own::end(&place, async |docker: &Docker| clear(docker, cache, keeps, &mut swept).await).await;
@@ -57,7 +69,7 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
         }
     }
     if empty {
-        settings(&place, &mut swept);
+        settings(&place, asked.as_ref().map(|theirs| &theirs.docker), &mut swept).await;
     }
     swept
 }
@@ -96,7 +108,8 @@ fn fate(owner: &Owner, cache: &str, over: impl Fn(&str) -> bool) -> Fate {
     }
 }
 
-/// A name that is no run's is none of ours, whatever its label says.
+/// Whether a run is over; asked before whether it keeps something, for it says that before it ends. A name that is no
+/// run's is none of ours, whatever its label says.
 fn is_over(cache: &Cache, run: &str) -> bool {
     lives(&cache.root().join("runs"), run).is_ok_and(|lives| !lives)
 }
@@ -113,11 +126,11 @@ async fn clear(
     let mut empty = true;
     for (owner, owned) in by_owner(docker.owned().await?) {
         let (run, all) = (&owner.run, told(&owned));
-        let fate = fate(&owner, &id, |run| !keeps(run) && is_over(cache, run));
+        let fate = fate(&owner, &id, |run| is_over(cache, run) && !keeps(run));
         match fate {
             Fate::Stays => {}
             Fate::Others => swept.others.push(format!("left {all} of run {run} to the cache that made it")),
-            Fate::Goes => match remove_all(docker, &owner, &owned).await {
+            Fate::Goes => match docker.clear(|owned| owned.owner == owner, QUIET).await {
                 Ok(()) => {
                     swept.gone.push(format!("removed {all} of run {run}"));
                     continue;
@@ -133,32 +146,13 @@ async fn clear(
     Ok(empty)
 }
 
-/// Removes what a run has. A daemon goes on with what a client asked for that was killed, so what came meanwhile may
-/// be in the way: it is removed as well. Where nothing came, another try would be refused as the first one was.
-async fn remove_all(docker: &Docker, owner: &Owner, owned: &[Owned]) -> Result<(), DockerError> {
-    let mut known = owned.to_vec();
-    let mut removed = docker.remove(&known).await;
-    for _ in 1..LOOKS {
-        if removed.is_ok() {
-            break;
-        }
-        let there = docker.owned_by(owner).await?;
-        if there.iter().all(|owned| known.contains(owned)) {
-            break;
-        }
-        removed = docker.remove(&there).await;
-        known = there;
-    }
-    removed
-}
-
 /// Puts the machine's settings back, if nobody has a cluster.
-fn settings(place: &Place, swept: &mut Swept) {
+async fn settings(place: &Place, docker: Option<&Docker>, swept: &mut Swept) {
     if !place.sysctls().exists() {
         return;
     }
     let Some(_alone) = place.enter_alone() else { return };
-    match sysctls::restore(place) {
+    match sysctls::restore(place, docker).await {
         Ok(told) => swept.gone.extend(told.iter().map(|told| format!("put back {told}"))),
         Err(error) => swept.left.push(chain(&error)),
     }

@@ -43,7 +43,7 @@ pub use error::DockerError;
 pub use find::{Theirs, Wish, find, near};
 pub use gc::{Swept, gc, sweep};
 pub use info::{Info, Unfit};
-pub use owned::{Kind, Owned, by_owner, told};
+pub use owned::{Kind, Owned, QUIET, by_owner, told};
 pub use owner::{CACHE, LABEL, Owner};
 
 /// A daemon that answers, and how it is asked.

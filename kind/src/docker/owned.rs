@@ -7,10 +7,15 @@ use std::time::{Duration, Instant};
 use super::error::DockerError;
 use super::{CACHE, Docker, LABEL, Owner, REMOVAL};
 
-/// How often it is seen whether a removal that is under way is over.
+/// How often it is seen whether a removal that is under way is over, or whether something came.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often a run's things are looked for.
-const LOOKS: usize = 3;
+/// How long nothing may have come of what a daemon was told to make by a client that was killed. It copies what is in a
+/// node's volume before it tells of the container.
+pub const QUIET: Duration = Duration::from_secs(1);
+/// How often something may come at the worst.
+const COMES: usize = 10;
+/// What Docker calls an image whose name another one has now.
+const NAMELESS: &str = "<none>";
 
 /// What can be at a daemon, in the order in which it can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,7 +114,11 @@ impl Docker {
         for fields in self.table(&args).await? {
             let [id, name, rest @ ..] = fields.as_slice() else { continue };
             let owner = match rest {
-                [] => self.owner_of_image(id).await?,
+                [] => match self.owner_of_image(id).await? {
+                    Some(owner) => owner,
+                    // Another run ended, and took it away since it was listed.
+                    None => continue,
+                },
                 [run, rest @ ..] => {
                     Owner { run: run.clone(), cache: rest.first().cloned().unwrap_or_default() }
                 }
@@ -119,36 +128,53 @@ impl Docker {
         Ok(all)
     }
 
-    async fn owner_of_image(&self, id: &str) -> Result<Owner, DockerError> {
+    async fn owner_of_image(&self, id: &str) -> Result<Option<Owner>, DockerError> {
         let label = |name: &str| format!("{{{{index .Config.Labels {name:?}}}}}");
         let format = format!("{}\t{}", label(LABEL), label(CACHE));
-        let said = self.ask(&["image", "inspect", "--format", &format, id], super::QUESTION).await?;
-        let (run, cache) = said.split_once('\t').unwrap_or((&said, ""));
-        Ok(Owner { cache: cache.trim().to_owned(), run: run.trim().to_owned() })
+        let said = self.look(&["image", "inspect", "--format", &format, id]).await?;
+        Ok(said.map(|said| {
+            let (run, cache) = said.split_once('\t').unwrap_or((&said, ""));
+            Owner { cache: cache.trim().to_owned(), run: run.trim().to_owned() }
+        }))
     }
 
-    /// Removes everything of one run. A daemon goes on with what a client asked for that was ended, so it is looked again
-    /// until nothing is there.
+    /// Removes what of ours is to go, until nothing of it has been there for so long: a daemon goes on with what a client
+    /// asked for that was killed. What came meanwhile may also have been in the way of the rest.
     ///
     /// # Errors
-    /// Something is still there: the first refusal of the last look.
-    pub async fn clear(&self, owner: &Owner) -> Result<(), DockerError> {
-        let mut removed = Ok(());
-        for _ in 0..LOOKS {
-            let owned = self.owned_by(owner).await?;
-            if owned.is_empty() {
-                return Ok(());
+    /// Something stays, though nothing came: the first refusal.
+    pub async fn clear(&self, goes: impl Fn(&Owned) -> bool, quiet: Duration) -> Result<(), DockerError> {
+        let mut refused = None;
+        let mut known = Vec::new();
+        let mut since = Instant::now();
+        let mut comes = 0;
+        loop {
+            let mut there = self.owned().await?;
+            there.retain(&goes);
+            if there.is_empty() {
+                if since.elapsed() >= quiet {
+                    return Ok(());
+                }
+            } else {
+                if let Some(error) = refused.take()
+                    && (comes == COMES || there.iter().all(|owned| known.contains(owned)))
+                {
+                    return Err(error);
+                }
+                comes += 1;
+                refused = self.remove(&there).await.err();
+                known = there;
+                since = Instant::now();
             }
-            removed = self.remove(&owned).await;
+            tokio::time::sleep(LOOK).await;
         }
-        removed
     }
 
     /// Removes what is given, containers first. What is gone already is fine.
     ///
     /// # Errors
     /// Something is still there: the first refusal.
-    pub async fn remove(&self, owned: &[Owned]) -> Result<(), DockerError> {
+    async fn remove(&self, owned: &[Owned]) -> Result<(), DockerError> {
         let mut first = None;
         for kind in Kind::ALL {
             let of_kind: Vec<&Owned> = owned.iter().filter(|owned| owned.kind == kind).collect();
@@ -156,9 +182,11 @@ impl Docker {
                 continue;
             }
             let mut args = kind.remove().to_vec();
-            // An image goes by its name: others may have more names for the same one.
-            let by =
-                |owned: &'_ Owned| if kind == Kind::Image { owned.name.clone() } else { owned.id.clone() };
+            // An image goes by its name, for others may have more names for the same one; one without a name by its id.
+            let by = |owned: &'_ Owned| match owned.kind {
+                Kind::Image if !owned.name.contains(NAMELESS) => owned.name.clone(),
+                Kind::Image | Kind::Container | Kind::Network | Kind::Volume => owned.id.clone(),
+            };
             let names: Vec<String> = of_kind.iter().map(|owned| by(owned)).collect();
             args.extend(names.iter().map(String::as_str));
             let Err(error) = self.ask(&args, REMOVAL).await else { continue };

@@ -23,7 +23,6 @@ impl Docker {
     /// Nobody answers, or the daemon says no.
     pub async fn pull(&self, name: &str, configuration: Option<&Path>) -> Result<(), DockerError> {
         let told = format!("pull {name}");
-        let hangs = |within| DockerError::Hangs { host: self.host.clone(), command: told.clone(), within };
         let lost = |source| DockerError::Client { program: self.program.clone(), source };
         let mut command = self.command(["pull", name]);
         command.envs(configuration.map(|folder| ("DOCKER_CONFIG", folder)));
@@ -34,7 +33,8 @@ impl Docker {
         let work = async {
             let mut lines = BufReader::new(stdout).lines();
             let first = tokio::time::timeout(ANSWER, lines.next_line()).await;
-            first.map_err(|_| hangs(ANSWER))?.map_err(lost)?;
+            let silent = |_| DockerError::Silent { image: name.to_owned(), within: ANSWER };
+            first.map_err(silent)?.map_err(lost)?;
             let rest = async { while let Ok(Some(_)) = lines.next_line().await {} };
             let mut said = String::new();
             let (_, _, status) = tokio::join!(rest, stderr.read_to_string(&mut said), child.wait());
@@ -44,6 +44,7 @@ impl Docker {
             }
             Err(DockerError::of_client(&self.host, &told, format!("ended with {status}"), &said))
         };
-        tokio::time::timeout(PULL, work).await.map_err(|_| hangs(PULL))?
+        let hangs = |_| DockerError::Hangs { host: self.host.clone(), command: told.clone(), within: PULL };
+        tokio::time::timeout(PULL, work).await.map_err(hangs)?
     }
 }

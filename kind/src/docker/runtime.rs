@@ -6,7 +6,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -97,7 +98,9 @@ fn edit(path: &Path) -> Result<(), RuntimeError> {
     let mut new = path.as_os_str().to_owned();
     new.push(".handover");
     let mode = fs::metadata(path).map_err(wrong)?.permissions();
-    fs::write(&new, text).map_err(wrong)?;
+    // Nobody but root reads it before it has the mode of what it replaces: a process's environment is in it.
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new);
+    file.and_then(|mut file| file.write_all(&text)).map_err(wrong)?;
     fs::set_permissions(&new, mode).map_err(wrong)?;
     fs::rename(&new, path).map_err(wrong)
 }

@@ -6,10 +6,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use handover_fixtures::cause::chain;
 use serde::{Deserialize, Serialize};
 
 use super::error::DockerError;
 use super::own::{Place, write_whole};
+use super::{Docker, REMOVAL};
+use crate::image::OURS;
 
 /// What a kubelet sets, and to what.
 const KUBELET: [(&str, &str); 6] = [
@@ -80,32 +83,77 @@ fn recorded(place: &Place) -> Option<Sysctls> {
     (record.boot == boot()).then_some(record.values)
 }
 
-/// Puts back what a kubelet changed. Nobody may have a cluster. Answers with what was put back:
-/// `kernel.panic 10 → 0`.
+/// Puts back what a kubelet changed. Nobody may have a cluster. Where this user may not, the daemon that let a kubelet do
+/// so does it. Answers with what was put back: `kernel.panic 10 → 0`.
 ///
 /// # Errors
 /// The kernel refuses; what is written down stays.
-pub fn restore(place: &Place) -> Result<Vec<String>, DockerError> {
+pub async fn restore(place: &Place, docker: Option<&Docker>) -> Result<Vec<String>, DockerError> {
     let Some(before) = recorded(place) else {
         let _ = fs::remove_file(place.sysctls());
         return Ok(Vec::new());
     };
-    let mut told = Vec::new();
-    for (name, was, now) in changes(&before, &read()) {
-        let path = path(&name);
-        fs::write(&path, &was).map_err(DockerError::disk("write", &path))?;
-        told.push(format!("{name} {now} → {was}"));
+    let changes = changes(&before, &read());
+    if let Err(error) = put_back(&changes) {
+        let Some(docker) = docker.filter(|_| error.is_denial()) else { return Err(error) };
+        by_container(docker, &changes).await?;
     }
     fs::remove_file(place.sysctls()).map_err(DockerError::disk("remove", &place.sysctls()))?;
-    Ok(told)
+    Ok(changes.iter().map(|Change { name, was, is }| format!("{name} {is} → {was}")).collect())
 }
 
-/// Name, value before and value now of what has to be put back: only what a kubelet sets, and only as long as
+fn put_back(changes: &[Change]) -> Result<(), DockerError> {
+    for Change { name, was, .. } in changes {
+        let path = path(name);
+        fs::write(&path, was).map_err(DockerError::disk("write", &path))?;
+    }
+    Ok(())
+}
+
+/// Has a container do it, of any image of a node: a shell is in each. It removes itself, whatever becomes of the client.
+///
+/// # Errors
+/// There is no such image any more, or the daemon refuses: what a root has to do.
+async fn by_container(docker: &Docker, changes: &[Change]) -> Result<(), DockerError> {
+    const SCRIPT: &str = r#"while [ $# -gt 0 ]; do echo "$2" > "$1" || exit 1; shift 2; done"#;
+    let list = ["image", "ls", "--no-trunc", "--format", "{{.ID}}"];
+    let ours = format!("reference={OURS}");
+    let nodes = ["--filter", &ours, "--filter", "reference=kindest/node"];
+    let images = docker.table(&[&list[..], &nodes[..]].concat()).await?;
+    let done = match images.first().and_then(|fields| fields.first()) {
+        None => Err("no image of a node is there any more".to_owned()),
+        Some(image) => {
+            let words = ["run", "--rm", "--privileged", "--network", "none", "--entrypoint", "/usr/bin/bash"];
+            let script = [image.as_str(), "-c", SCRIPT, "handover"];
+            let each: Vec<String> = changes
+                .iter()
+                .flat_map(|Change { name, was, .. }| [path(name).display().to_string(), was.clone()])
+                .collect();
+            let each = each.iter().map(String::as_str);
+            let args: Vec<&str> = words.into_iter().chain(script).chain(each).collect();
+            docker.ask(&args, REMOVAL).await.map(drop).map_err(|error| chain(&error))
+        }
+    };
+    done.map_err(|why| {
+        let each = changes.iter().map(|Change { name, was, .. }| format!("{name}={was}"));
+        DockerError::Settings { why, all: each.collect::<Vec<_>>().join(" ") }
+    })
+}
+
+/// A setting that has to be put back.
+#[derive(Debug, PartialEq, Eq)]
+struct Change {
+    name: String,
+    was: String,
+    is: String,
+}
+
+/// What has to be put back: only what a kubelet sets, and only as long as
 /// it is what a kubelet sets it to. Whatever else it is by now, somebody else wanted it so.
-fn changes(before: &Sysctls, now: &Sysctls) -> Vec<(String, String, String)> {
+fn changes(before: &Sysctls, now: &Sysctls) -> Vec<Change> {
     let changed = |(name, set): &(&str, &str)| {
-        let (was, is) = (before.get(*name)?, now.get(*name)?);
-        (was != is && is == set).then(|| ((*name).to_owned(), was.clone(), is.clone()))
+        let (was, is) = (before.get(*name)?.clone(), now.get(*name)?.clone());
+        (was != is && is == *set).then(|| Change { name: (*name).to_owned(), was, is })
     };
     KUBELET.iter().filter_map(changed).collect()
 }
@@ -134,28 +182,28 @@ mod tests {
             ("net.ipv4.ip_forward", "1"),
             ("kernel.keys.root_maxkeys", "1000000"),
         ]);
-        let back = ("vm.overcommit_memory".to_owned(), "0".to_owned(), "1".to_owned());
+        let back = Change { name: "vm.overcommit_memory".into(), was: "0".into(), is: "1".into() };
         assert_eq!(changes(&before, &now), [back]);
         assert_eq!(changes(&now, &now), []);
     }
 
-    #[test]
-    fn what_is_written_down_is_kept_until_it_is_put_back() {
+    #[tokio::test]
+    async fn what_is_written_down_is_kept_until_it_is_put_back() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::of(&handover_fixtures::components::Cache::at(dir.path()));
-        assert_eq!(restore(&place).unwrap(), [""; 0]);
+        assert_eq!(restore(&place, None).await.unwrap(), [""; 0]);
         let _in_use = place.enter().unwrap();
         record(&place).unwrap();
         let first = fs::read(place.sysctls()).unwrap();
         record(&place).unwrap();
         assert_eq!(fs::read(place.sysctls()).unwrap(), first);
         assert!(read().contains_key("vm.overcommit_memory"));
-        assert_eq!(restore(&place).unwrap(), [""; 0]);
+        assert_eq!(restore(&place, None).await.unwrap(), [""; 0]);
         assert!(!place.sysctls().exists());
         // That of an earlier boot means nothing.
         let old = first.to_vec();
         let old = String::from_utf8(old).unwrap().replace(&boot(), "another boot");
         fs::write(place.sysctls(), old.replace("\"0\"", "\"7\"")).unwrap();
-        assert_eq!(restore(&place).unwrap(), [""; 0]);
+        assert_eq!(restore(&place, None).await.unwrap(), [""; 0]);
     }
 }

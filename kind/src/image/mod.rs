@@ -26,7 +26,7 @@ use handover_fixtures::components::progress::Progress;
 use handover_fixtures::components::{Component, Request, ResolveError, resolve};
 use handover_fixtures::process::RunDir;
 
-use crate::docker::{Docker, DockerError, QUESTION};
+use crate::docker::{Docker, DockerError};
 
 use recipe::Recipe;
 
@@ -236,9 +236,5 @@ fn parts_are_there(request: &Request) -> bool {
 
 /// Whether the daemon has an image.
 pub(crate) async fn is_there(docker: &Docker, name: &str) -> Result<bool, DockerError> {
-    match docker.ask(&["image", "inspect", "--format", "{{.Id}}", name], QUESTION).await {
-        Ok(_) => Ok(true),
-        Err(DockerError::Refused { said, .. }) if said.to_lowercase().contains("no such image") => Ok(false),
-        Err(error) => Err(error),
-    }
+    Ok(docker.look(&["image", "inspect", "--format", "{{.Id}}", name]).await?.is_some())
 }

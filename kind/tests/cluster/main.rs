@@ -7,10 +7,10 @@ mod support;
 use std::time::{Duration, Instant};
 
 use handover_fixtures::kept::KeptError;
-use handover_kind::cluster::ClusterError;
-use handover_kind::docker::QUESTION;
+use handover_kind::cluster::{Cluster, ClusterError};
 use handover_kind::ground::GroundError;
 use handover_kind::image::Choice;
+use handover_kind::servers::site::Site;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::Api;
 
@@ -26,10 +26,10 @@ const SLACK: u32 = 6;
 async fn a_cluster_comes_to_be_answers_and_goes() {
     let house = House::new().await;
     let began = Instant::now();
-    let image = ok(house.image(&Choice::Ours).await);
+    let image = ok(house.image(&Choice::Any).await);
     eprintln!("{} found or made in {:.1?}", image.name, began.elapsed());
     let began = Instant::now();
-    assert_eq!(ok(house.image(&Choice::Ours).await), image);
+    assert_eq!(ok(house.image(&Choice::Any).await), image);
     let found = began.elapsed();
     eprintln!("found again in {found:.1?}");
     assert!(found < Duration::from_secs(30), "{found:?}");
@@ -45,7 +45,7 @@ async fn a_cluster_comes_to_be_answers_and_goes() {
     assert!(made.ready < READY * SLACK, "{made:?}");
     let docker = house.docker();
     let names = Instant::now();
-    ok(cluster.names(docker, Duration::from_secs(120)).await);
+    support::answers_for_names(&ok(cluster.client().await)).await;
     eprintln!("names answered for {:.1?} later", names.elapsed());
 
     // Everything of it is known as the run's, by the label alone.
@@ -63,30 +63,32 @@ async fn a_cluster_comes_to_be_answers_and_goes() {
 
     // An image of our own is taken in; its pod reads and writes what the harness does; a name leads to a
     // Service, and the Service to whoever answers.
+    let site = ok(Site::open(cluster.dir(), docker.clone()).await);
     let path = house.dir().join("probe.tar");
-    archive(&path, &house.request).await;
-    ok(cluster.load(house.kind(), &path).await);
-    std::fs::write(cluster.shared().join("question"), "from the harness").expect("a file");
-    let pods = Api::<Pod>::namespaced(client, "default");
-    let said = said_by(&pods, "probe", support::QUESTIONS).await;
-    assert_eq!(said, "10.96.0.1 connected refused from the harness", "{said}");
-    assert_eq!(std::fs::read_to_string(cluster.shared().join("answer")).expect("an answer"), "from a pod\n");
+    if archive(&path, &house.request).await {
+        ok(site.node.load(&path).await);
+        std::fs::write(cluster.shared().join("question"), "from the harness").expect("a file");
+        let pods = Api::<Pod>::namespaced(client, "default");
+        let said = said_by(&pods, "probe", support::QUESTIONS).await;
+        assert_eq!(said, "10.96.0.1 connected refused from the harness", "{said}");
+        let answer = std::fs::read_to_string(cluster.shared().join("answer")).expect("an answer");
+        assert_eq!(answer, "from a pod\n");
+    }
 
-    let address = ok(cluster.address(docker).await);
-    let kubelet = std::net::SocketAddr::new(address, 10250);
+    let kubelet = site.node.at(10250);
     std::net::TcpStream::connect_timeout(&kubelet, Duration::from_secs(5)).expect("the node is in reach");
 
     let logs = house.dir().join("exported");
     ok(cluster.export_logs(house.kind(), &logs).await);
     assert!(file_of(&logs, "kubelet.log") && file_of(&logs, "images.log"));
 
-    let took = ok(cluster.delete(docker).await);
+    let took = ok(cluster.delete(docker, &house.owner()).await);
     eprintln!("removed in {took:.1?}; {}", within(took, GONE));
     assert!(took < GONE * SLACK, "{took:?}");
     assert!(ok(docker.owned_by(&house.owner()).await).is_empty());
     assert_eq!(before.differences(&house.census().await), [""; 0]);
     // And once more, which is nothing.
-    ok(cluster.delete(docker).await);
+    ok(cluster.delete(docker, &house.owner()).await);
     house.close().await;
 }
 
@@ -98,35 +100,44 @@ async fn two_clusters_are_side_by_side_and_each_is_its_own() {
         return;
     }
     let house = House::new().await;
-    let image = ok(house.image(&Choice::Ours).await);
+    let image = ok(house.image(&Choice::Any).await);
     let (one, two) = tokio::join!(house.create("left", &image), house.create("right", &image));
     let ((one, made_one), (two, made_two)) = (ok(one), ok(two));
     eprintln!("two at once: {:.1?} and {:.1?}", made_one.ready, made_two.ready);
     let docker = house.docker();
-    assert_ne!(ok(one.address(docker).await), ok(two.address(docker).await));
-    ok(one.delete(docker).await);
+    let address = async |cluster: &Cluster| ok(Site::open(cluster.dir(), docker.clone()).await).node.address;
+    assert_ne!(address(&one).await, address(&two).await);
+    ok(one.delete(docker, &house.owner()).await);
     assert!(!ok(one.is_there(docker).await));
     let client = ok(two.client().await);
     assert_eq!(ok(Api::<Node>::all(client).list(&Default::default()).await).items.len(), 1);
-    ok(two.delete(docker).await);
+    ok(two.delete(docker, &house.owner()).await);
     house.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_dies_is_not_waited_for() {
     let house = House::new().await;
-    let image = ok(house.image(&Choice::Ours).await);
-    let (cluster, _) = ok(house.create("mortal", &image).await);
+    let image = ok(house.image(&Choice::Any).await);
     let docker = house.docker();
-    // Kept from starting anew: kind has Docker start a node again that failed.
-    let node = handover_kind::cluster::node(cluster.name());
-    ok(docker.ask(&["update", "--restart=no", &node], QUESTION).await);
-    ok(docker.ask(&["kill", &node], QUESTION).await);
+    let node = handover_kind::cluster::node(&house.named("mortal"));
+    let asked = |words: &[&str]| {
+        let mut command = std::process::Command::new(&docker.program);
+        command.args(words).env_clear().envs(docker.environment());
+        assert!(command.status().expect("docker starts").success(), "{words:?}");
+    };
+    let kill = |told: &str| {
+        if told == "waiting for its node" {
+            // Kept from starting anew: kind has Docker start a node again that failed.
+            asked(&["update", "--restart=no", &node]);
+            asked(&["kill", &node]);
+        }
+    };
     let began = Instant::now();
-    let error = cluster.names(docker, Duration::from_secs(300)).await.expect_err("it is dead");
+    let error = house.create_telling("mortal", &image, &kill).await.expect_err("it is dead");
     assert!(error.to_string().contains("never will be: its container exited with status"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
-    ok(cluster.delete(docker).await);
+    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+    assert!(ok(docker.owned_by(&house.owner()).await).is_empty(), "it leaves nothing");
     house.close().await;
 }
 

@@ -12,14 +12,29 @@ use handover_kind::cluster::{Cluster, ClusterError, Kind, Made, Order};
 use handover_kind::docker::{Docker, Owner};
 use handover_kind::image::{Maker, NodeImage};
 
-/// A daemon that has nothing, and does whatever it is told.
+/// A daemon that does whatever it is told, and has a node once it was told to make its image, until that is removed;
+/// beside it, what is called the same and is somebody else's.
 const DOCKER: &str = r#"#!/bin/sh
 echo "docker $*" >> @DIR@/calls
-case "$1" in
-version) echo '{"Server":{"Version":"20.10","ApiVersion":"1.41"}}' ;;
-info) echo '{"CgroupVersion":"2","Driver":"overlay2","DefaultRuntime":"runc"}' ;;
-ps) @PS@ ;;
-wait) exec sleep 600 ;;
+case "$1 $2" in
+"version "*) echo '{"Server":{"Version":"20.10","ApiVersion":"1.41"}}' ;;
+"info "*) echo '{"CgroupVersion":"2","Driver":"overlay2","DefaultRuntime":"runc"}' ;;
+"ps --all")
+  case "$*" in
+  *--format*)
+    printf 'theirs\tc1-control-plane\tother\tc\n'
+    [ ! -e @DIR@/node ] || printf 'ours\tc1-control-plane\tr1\tc\n';;
+  *) @PS@ ;;
+  esac ;;
+"network ls") printf 'n0\tc1\t\t\n'; [ ! -e @DIR@/network ] || printf 'n1\tc1\tr1\tc\n' ;;
+"network create") @NETWORK@; touch @DIR@/network ;;
+"image ls") [ ! -e @DIR@/image ] || printf 'i1\thandover-run:c1\n' ;;
+"image inspect") printf 'r1\tc\n' ;;
+"commit "*) touch @DIR@/image @DIR@/node ;;
+"rm "*) case "$*" in *" ours") rm -f @DIR@/node ;; esac ;;
+"network rm") rm -f @DIR@/network ;;
+"image rm") rm -f @DIR@/image ;;
+"wait "*) exec sleep 600 ;;
 esac
 "#;
 
@@ -35,6 +50,11 @@ struct Stage {
 
 impl Stage {
     fn new(kind: &str, ps: &str) -> Self {
+        Self::at(kind, ps, ":")
+    }
+
+    /// The same, with what a daemon does that is told to make a network.
+    fn at(kind: &str, ps: &str, network: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let write = |name: &str, text: &str| -> PathBuf {
             let (draft, path) = (dir.path().join("draft"), dir.path().join(name));
@@ -45,7 +65,10 @@ impl Stage {
             assert!(done.expect("install").success());
             path
         };
-        let docker = write("docker", &DOCKER.replace("@PS@", ps));
+        let docker = write(
+            "docker",
+            &DOCKER.replace("@PS@", if ps.is_empty() { ":" } else { ps }).replace("@NETWORK@", network),
+        );
         let head = "#!/bin/sh\necho \"kind $*\" >> @DIR@/calls\n";
         // Logs are wanted of a node that failed; its stand-in has none.
         let program = write("kind", &format!("{head}[ \"$1\" = export ] && exit 0\n{kind}\n"));
@@ -82,9 +105,20 @@ async fn a_kind_that_fails_is_quoted_and_leaves_nothing() {
     assert!(said.ends_with("one\nERROR: no such thing"), "{said}");
     assert_eq!(stage.calls("kind create cluster"), 1);
     assert_eq!(stage.calls("kind export logs"), 1);
-    for removed in ["rm --force --volumes c1-control-plane", "network rm c1", "image rm handover-run:c1"] {
+    for removed in ["rm --force --volumes ours", "network rm n1", "image rm handover-run:c1"] {
         assert_eq!(stage.calls(&format!("docker {removed}")), 1, "{removed}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_calls_the_same_is_left_alone() {
+    let taken = "echo 'Error response from daemon: network with name c1 already exists' >&2; exit 1";
+    let stage = Stage::at("exit 0", "", taken);
+    let said = stage.said().await;
+    assert!(said.contains("network with name c1 already exists"), "{said}");
+    assert_eq!((stage.calls("kind create"), stage.calls("docker network rm")), (0, 0));
+    let calls = fs::read_to_string(stage.dir.path().join("calls")).expect("it was asked");
+    assert!(!calls.lines().any(|call| call.ends_with(" theirs") || call.ends_with(" n0")), "{calls}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

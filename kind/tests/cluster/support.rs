@@ -17,6 +17,7 @@ use handover_kind::ground::Ground;
 use handover_kind::image::archive::Image;
 use handover_kind::image::layer::Layer;
 use handover_kind::image::{Choice, ImageError, NodeImage, archive};
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams, PostParams};
 use kube::runtime::wait::await_condition;
@@ -107,11 +108,21 @@ impl House {
         name: &str,
         image: &NodeImage,
     ) -> Result<(Cluster, Made), ClusterError> {
+        self.create_telling(name, image, &|text| eprintln!("  {name}: {text}")).await
+    }
+
+    /// The same with somebody who hears what is done.
+    pub(crate) async fn create_telling(
+        &self,
+        name: &str,
+        image: &NodeImage,
+        tell: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(Cluster, Made), ClusterError> {
         let dir = self.dir().join(name);
         std::fs::create_dir_all(&dir).expect("a directory");
         let name = self.named(name);
         let order = Order { name: &name, owner: &self.owner(), image, dir: &dir };
-        Cluster::create(&self.kind, &order, &|text| eprintln!("  {name}: {text}")).await
+        Cluster::create(&self.kind, &order, tell).await
     }
 
     /// What of this run is there, and what of the machine it could change.
@@ -134,6 +145,17 @@ impl House {
     }
 }
 
+/// Waits until a cluster answers for the names of its Services.
+pub(crate) async fn answers_for_names(client: &kube::Client) {
+    let api = Api::<Deployment>::namespaced(client.clone(), "kube-system");
+    let there = await_condition(api, "coredns", |found: Option<&Deployment>| {
+        found.and_then(|found| found.status.as_ref()?.available_replicas).unwrap_or(0) > 0
+    });
+    ok(tokio::time::timeout(Duration::from_secs(120), there).await)
+        .map(drop)
+        .unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// Bytes of memory that are free.
 pub(crate) fn memory() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -150,9 +172,15 @@ pub(crate) fn file_of(dir: &Path, name: &str) -> bool {
     })
 }
 
-/// An image with a shell that asks for names, out of a node's own packages.
-pub(crate) async fn archive(path: &Path, request: &Request) {
-    let set = ok(resolve(request.clone().only([Component::NodeRoot]), Arc::from(on_stderr())).await);
+/// An image with a shell that asks for names, out of a node's own packages; none where these cannot be had.
+pub(crate) async fn archive(path: &Path, request: &Request) -> bool {
+    let set = match resolve(request.clone().only([Component::NodeRoot]), Arc::from(on_stderr())).await {
+        Ok(set) => set,
+        Err(error) => {
+            eprintln!("skipped: a pod that asks questions: {}", chain(&error));
+            return false;
+        }
+    };
     let root = ok(set.require(Component::NodeRoot)).path();
     const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
     let wanted = ["ld-linux", "libc.so.6", "libtinfo.so", "libnss_", "libresolv.so"];
@@ -167,6 +195,7 @@ pub(crate) async fn archive(path: &Path, request: &Request) {
     };
     let layer = Layer::default().tree(root, &left_out).expect("the packages' files");
     archive::write(path, &[Image::new(IMAGE, layer)]).expect("an archive");
+    true
 }
 
 /// What a pod of that image says when it runs these words, to its end.

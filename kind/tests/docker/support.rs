@@ -35,12 +35,17 @@ pub(crate) async fn component() -> Resolved {
 }
 
 impl House {
-    pub(crate) async fn new() -> Self {
+    /// Nothing where this user cannot start a daemon.
+    pub(crate) async fn new() -> Option<Self> {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root can start a Docker daemon of our own");
+            return None;
+        }
         let dir = tempfile::tempdir().expect("a directory");
         let cache = Cache::at(dir.path());
         let place = Place::of(&cache);
         let before = Census::take(&place, None).await.expect("a census");
-        Self { cache, place, before, _dir: dir }
+        Some(Self { cache, place, before, _dir: dir })
     }
 
     pub(crate) async fn start(&self) -> OwnDaemon {

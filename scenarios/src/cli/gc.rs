@@ -31,7 +31,7 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
     for line in &left {
         screen.error(line);
     }
-    if swept.is_empty() && left.is_empty() {
+    if swept.is_empty() && left.is_empty() && docker.others.is_empty() {
         screen.line("nothing was left behind");
     }
     Ok(if left.is_empty() { Exit::Passed } else { Exit::LeftBehind })

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::process::Signal;
 
 use super::{Docker, DockerError, Place, QUESTION, Record, State, launch, state};
@@ -40,7 +41,7 @@ pub(in crate::docker) async fn end(
     let _lock = place.lock().await?;
     let (record, found_dead) = match state(place) {
         State::None => return Ok(Ended::None),
-        State::Alive(record) if answers(&record.docker(place)).await => (record, false),
+        State::Alive(record) if !is_dead(place, &record.docker(place)).await? => (record, false),
         State::Alive(record) | State::Dead(record) => {
             sweep(&record)?;
             if !record.programs.there() {
@@ -69,8 +70,16 @@ pub(in crate::docker) async fn end(
     Ok(Ended::Stopped { found_dead })
 }
 
-async fn answers(docker: &Docker) -> bool {
-    docker.ask(&["version"], QUESTION).await.is_ok()
+/// Whether a daemon that runs is as good as dead: it does not answer, and nobody uses it.
+///
+/// # Errors
+/// Somebody does: a machine that is busy is slow to answer, and what runs there is not ended for that.
+async fn is_dead(place: &Place, docker: &Docker) -> Result<bool, DockerError> {
+    match docker.ask(&["version"], QUESTION).await {
+        Ok(_) => Ok(false),
+        Err(_) if place.enter_alone().is_some() => Ok(true),
+        Err(error) => Err(DockerError::Busy { why: chain(&error) }),
+    }
 }
 
 /// Kills the daemon in this place with all that it runs, whoever uses it. Its data stays, and bridges of its
@@ -129,4 +138,34 @@ fn remove_empty(folder: &Path) {
         }
     }
     let _ = fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use handover_fixtures::components::Cache;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_does_not_answer_is_dead_only_where_nobody_uses_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::of(&Cache::at(dir.path()));
+        let asks = |name: &str, body: &str| {
+            let program = dir.path().join(name);
+            fs::write(&program, format!("#!/bin/sh\n{body}\n")).unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            Docker { program, host: "unix:///nowhere".to_owned() }
+        };
+        let (silent, answers) =
+            (asks("silent", "echo 'broken pipe' >&2; exit 1"), asks("answers", "echo 28"));
+        let in_use = place.enter().unwrap();
+        assert!(!is_dead(&place, &answers).await.unwrap());
+        let told = chain(&is_dead(&place, &silent).await.unwrap_err());
+        assert!(told.contains("broken pipe") && told.contains("a run that is not over uses it"), "{told}");
+        drop(in_use);
+        assert!(is_dead(&place, &silent).await.unwrap());
+        assert!(!is_dead(&place, &answers).await.unwrap());
+    }
 }
