@@ -41,7 +41,7 @@ impl Ground<'_> {
             image = own.image(self, daemon, &run, choice) => image,
             () = stop => Err(GroundError::Stopped),
         };
-        self.end(image, own, run).await
+        self.end(image, own, run, None).await
     }
 
     /// Makes a cluster that stays, unless `stop` comes first. What goes wrong leaves nothing at the daemon, and here what
@@ -84,23 +84,23 @@ impl Ground<'_> {
             }
             Err(_) => false,
         };
-        if !stays {
-            kept.forget(name)?;
-        }
-        self.end(made, own, run).await
+        self.end(made, own, run, (!stays).then_some(&kept)).await
     }
 
-    /// Ends the run of what was made, and takes away what was begun if it was not.
+    /// Ends the run of what was made, and takes away what was begun if it was not, with its room if there is one that
+    /// does not stay.
     async fn end<T>(
         &self,
         made: Result<T, GroundError>,
         own: OwnCluster,
         run: RunDir,
+        room: Option<&Kept>,
     ) -> Result<T, GroundError> {
         let mut left = match &made {
             Ok(_) => Vec::new(),
             Err(_) => own.fell(false, self.tell).await,
         };
+        left.extend(room.and_then(|kept| kept.forget(run.name()).err()).map(|error| chain(&error)));
         left.extend(run.finish().err().map(|error| chain(&error)));
         match made {
             Err(why) if !left.is_empty() => Err(GroundError::Left { why: Box::new(why), left }),

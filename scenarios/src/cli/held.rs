@@ -8,6 +8,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Instant;
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::components::{Component, Request as Components, resolve};
 use handover_fixtures::embedded::Request;
@@ -155,7 +156,9 @@ async fn in_room(args: &UpArgs, request: Components, run: &RunDir, screen: &Scre
     let keeper = match keeper {
         Ok(keeper) => keeper,
         Err(failure) => {
-            kept.forget(run.name()).map_err(broke)?;
+            if let Err(error) = kept.forget(run.name()) {
+                screen.error(&format!("{LEFT}: {}", chain(&error)));
+            }
             return Err(failure);
         }
     };
