@@ -12,7 +12,7 @@ use handover_fixtures::cause::chain;
 use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::RunDir;
 
-use crate::cluster::{Cluster, ClusterError, Made};
+use crate::cluster::{Cluster, ClusterError, Made, may_be_called};
 use crate::docker::Owner;
 use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
@@ -58,6 +58,7 @@ impl Ground<'_> {
         let mut stop = pin!(stop);
         let root = self.request.cache.root();
         let kept = Kept::of(root);
+        may_be_called(name)?;
         if kept.keeps(name) {
             return Err(KeptError::Taken { name: name.to_owned() }.into());
         }

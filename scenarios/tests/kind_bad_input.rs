@@ -122,6 +122,9 @@ fn a_name_that_is_none() {
         let scratch = Scratch::new();
         let words = ["up", "--plane", plane, "--name", "../mine"];
         quick(handover_in(&scratch.at("cache"), words)).exits(2).says_once("`../mine` cannot be");
+        // No daemon was looked for, or started.
+        assert_nothing_is_left(&scratch);
+        assert!(!scratch.at("cache").join("docker").exists());
     }
 }
 

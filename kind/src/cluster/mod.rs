@@ -114,12 +114,10 @@ impl Cluster {
         }
     }
 
-    /// Sees that the name is one, and that nobody has it.
+    /// Sees that nobody has the name, and that it is one.
     async fn may_be(&self, docker: &Docker) -> Result<(), ClusterError> {
+        may_be_called(&self.name)?;
         let name = self.name.clone();
-        if !is_name(&name) {
-            return Err(ClusterError::Name { name, longest: LONGEST });
-        }
         if self.is_there(docker).await? { Err(ClusterError::Taken { name }) } else { Ok(()) }
     }
 
@@ -315,6 +313,14 @@ impl Cluster {
             docker::Kind::Volume => false,
         }
     }
+}
+
+/// Sees that a cluster can be called so: asked before a daemon is, for that can take long.
+///
+/// # Errors
+/// [`ClusterError::Name`].
+pub fn may_be_called(name: &str) -> Result<(), ClusterError> {
+    if is_name(name) { Ok(()) } else { Err(ClusterError::Name { name: name.to_owned(), longest: LONGEST }) }
 }
 
 /// Whether it can be the name of a cluster, a container and a network.
