@@ -59,7 +59,7 @@ fn however_a_run_ends_nothing_of_it_is_left() {
     let kills = std::env::var("HANDOVER_KILLS").map_or(KILLS, |kills| kills.parse().expect("a number"));
     let mut draw = SmallRng::seed_from_u64(kills as u64);
     let scratch = Scratch::new();
-    let house = House::new(Cache::new(&scratch));
+    let house = House::of_clusters(Cache::new(&scratch));
     let idle = house.census_at_docker();
     house.gc().exits(0);
     let before = house.census(None);

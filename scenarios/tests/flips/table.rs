@@ -132,7 +132,6 @@ pub(crate) const FLIPS: &[Flip] = &[
             Edit("", "  - eso:        { replicas: 2 }\n", ""),
             Edit("", "  - kill:   eso-leader\n", ""),
             Edit("", "  - stop:   eso-leader\n", ""),
-            Edit("", "  - hold:   { credential: late, at: secret, for: lease - 2 * retry }\n", ""),
             Edit("eso/leader.yaml", "  refreshInterval: 1h\n", "  refreshInterval: 5s\n"),
         ],
         fails: &[fails("holds_still", "hourly")],

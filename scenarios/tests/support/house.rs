@@ -23,10 +23,19 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new(cache: Cache) -> Self {
+        Self::with(cache, [Component::Docker])
+    }
+
+    /// One with all that a cluster is made of: obtained before somebody waits for one.
+    pub(crate) fn of_clusters(cache: Cache) -> Self {
+        Self::with(cache, Component::of_kind())
+    }
+
+    fn with(cache: Cache, wanted: impl IntoIterator<Item = Component>) -> Self {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let place = Place::of(&components::Cache::at(cache.root()));
         let request = Request::new(Environment::of_process(), Overrides::default()).expect("a cache");
-        let set = runtime.block_on(resolve(request.only([Component::Docker]), Arc::from(on_stderr())));
+        let set = runtime.block_on(resolve(request.only(wanted), Arc::from(on_stderr())));
         let set = set.unwrap_or_else(|error| panic!("{}", chain(&error)));
         let docker = set.require(Component::Docker).expect("it was asked for").clone();
         Self { cache, place, docker, runtime }

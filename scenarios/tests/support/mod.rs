@@ -147,21 +147,40 @@ fn users() -> PathBuf {
     own.or_else(xdg).or_else(home).expect("somebody who runs tests has a home directory")
 }
 
-/// Obtains what the user's cache lacks, once, however long that takes.
+/// Obtains what the user's cache lacks, once, however long that takes: the pinned components, and the releases that
+/// scenarios of the catalogue name.
 fn fill() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let ask = |words: &[&str]| {
+        let ask = |words: &[&str], release: &[String]| {
             let mut command = program();
-            command.env("HANDOVER_CACHE", users()).args(words).stderr(Stdio::inherit());
+            command.env("HANDOVER_CACHE", users()).args(words).args(release).stderr(Stdio::inherit());
             command.output().expect("the program starts")
         };
-        let list = ask(&["components", "list"]);
-        let list = String::from_utf8_lossy(&list.stdout).into_owned();
-        if ["to obtain", "damaged"].iter().any(|word| list.contains(word)) {
-            assert!(ask(&["components", "resolve"]).status.success(), "the components cannot be obtained");
+        for release in std::iter::once(Vec::new()).chain(releases()) {
+            let list = ask(&["components", "list"], &release);
+            let list = String::from_utf8_lossy(&list.stdout).into_owned();
+            if ["to obtain", "damaged"].iter().any(|word| list.contains(word)) {
+                let resolved = ask(&["components", "resolve"], &release).status;
+                assert!(resolved.success(), "the components cannot be obtained {release:?}");
+            }
         }
     });
+}
+
+/// The releases that the catalogue names, as the command line does.
+fn releases() -> BTreeSet<Vec<String>> {
+    let texts = files(&package().join("catalogue")).into_iter().map(fs::read_to_string);
+    let texts: Vec<String> = texts.collect::<Result<_, _>>().expect("files of the catalogue");
+    let lines = texts.iter().flat_map(|text| text.lines()).filter(|line| line.contains("- release:"));
+    let word = |line: &str, key: &str| {
+        let rest = line.split_once(key).expect("a component with a version").1;
+        rest.split([',', ' ', '}']).find(|word| !word.is_empty()).expect("a word").to_owned()
+    };
+    let release = |line| {
+        vec!["--component".to_owned(), format!("{}={}", word(line, "component:"), word(line, "with:"))]
+    };
+    lines.map(release).collect()
 }
 
 fn link_all(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) {
