@@ -32,7 +32,10 @@ pub async fn examine(cache: &Cache, wish: &Wish) -> Seen {
     let place = Place::of(cache);
     let found = look(wish).await;
     let own = matches!(found, Ok(None)) && own::running(&place).is_none();
-    let at = found.as_ref().ok().and_then(Option::as_ref).map(|theirs| theirs.docker.clone());
+    // One that will not do is asked for nothing.
+    let fit = |theirs: &&Theirs| theirs.info.judge(&theirs.lacking).is_ok();
+    let theirs = found.as_ref().ok().and_then(Option::as_ref).filter(fit);
+    let at = theirs.map(|theirs| theirs.docker.clone());
     let image = match at.or_else(|| own::running(&place)) {
         Some(docker) => is_there(&docker, OFFICIAL).await.unwrap_or(false),
         None => false,
