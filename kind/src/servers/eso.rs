@@ -114,6 +114,6 @@ impl Seat {
             Ok::<_, ServersError>(self.canary.enter(&release).await?)
         };
         let between = async move { between.await.map_err(|error| chain(&error)) };
-        Ok(Successor { object, between: Some(Box::pin(between)), notes })
+        Ok(Successor { what: object, between: Some(Box::pin(between)), notes })
     }
 }

@@ -241,7 +241,7 @@ impl Floor<'_> {
                 let image =
                     images.obtain(server.word(), &program, folders).await.map_err(|error| chain(&error))?;
                 let object = stateful_set(&Seat { image, spec, ..seat }, &share, 1);
-                Ok(Successor { object, between: None, notes: Vec::new() })
+                Ok(Successor::of(object))
             })
         });
         self.ground.started(server.word());
