@@ -69,7 +69,7 @@ impl StandIns {
     async fn image(&self, program: &Program) -> Result<String, KubeError> {
         let path = PathBuf::from(&program.argv[0]);
         let made = match program.argv.starts_with(self.bao.argv0()) {
-            true => self.images.obtain(Component::Openbao.name(), &self.bao, Vec::new()).await,
+            true => self.images.obtain(Component::Openbao.name(), &self.bao, Vec::new(), None).await,
             false => self.images.stand_in(path.clone()).await,
         };
         made.map_err(|error| KubeError::Shape {
