@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use super::ServersError;
 use super::manifest::GRACE;
 use super::meant::Meant;
-use super::pods::{Known, ends, exit, of_component, runs, statuses, waits};
+use super::pods::{Known, death, ends, exit, is_running, lasting, of_component, runs, statuses, waits};
 use super::site::Node;
 
 /// How long a pod may take to be gone after it was told to.
@@ -122,6 +122,11 @@ impl Member {
         &self.name
     }
 
+    /// How many of it there are when it runs.
+    pub fn replicas(&self) -> u32 {
+        self.state().replicas
+    }
+
     /// Where what it says is kept.
     pub fn log(&self) -> &PathBuf {
         &self.log
@@ -133,9 +138,8 @@ impl Member {
             return None;
         }
         let known = self.base.known.borrow();
-        let here =
-            of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
-        let ended = here.flat_map(ends).find(|ended| !self.base.meant.holds(ended))?;
+        let mut here = of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod));
+        let ended = here.find_map(|pod| death(pod, &self.base.meant))?;
         Some(format!("its container {}; log: {}", exit(ended), self.log.display()))
     }
 
@@ -249,9 +253,8 @@ impl Member {
     /// Whether none of its containers is one of these. If so, what ended of it is known to have been meant.
     fn is_another(&self, before: &BTreeSet<String>) -> bool {
         let known = self.base.known.borrow();
-        let here =
-            of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
-        let here: Vec<_> = here.collect();
+        let here = of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod));
+        let here: Vec<_> = here.flat_map(lasting).collect();
         let is_old = |id: &String| before.contains(id);
         if here.iter().any(|status| status.container_id.as_ref().is_none_or(is_old)) {
             return false;
@@ -320,10 +323,8 @@ impl Member {
     /// The containers of it that run, by their ids.
     fn running(&self) -> Vec<String> {
         let known = self.base.known.borrow();
-        let here = of_component(&known, &self.name).into_iter().flat_map(statuses);
-        let running =
-            here.filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
-        running.filter_map(|status| status.container_id.clone()).collect()
+        let here = of_component(&known, &self.name).into_iter().flat_map(lasting);
+        here.filter(|status| is_running(status)).filter_map(|status| status.container_id.clone()).collect()
     }
 
     async fn send(&self, id: &str, signal: Signal) -> Result<(), String> {
@@ -332,14 +333,31 @@ impl Member {
 
     /// Has nothing of it run any more, and waits until nothing of it is there.
     async fn clear(&self, how: End) -> Result<(), String> {
+        let mut killed = BTreeSet::new();
         if how == End::Killed {
-            for id in self.running() {
-                self.send(&id, Signal::KILL).await?;
-            }
+            self.kill(&mut killed).await?;
         }
         self.scale(0).await?;
         let mut known = self.base.known.clone();
-        let _ = known.wait_for(|known| of_component(known, &self.name).is_empty()).await;
+        while !of_component(&known.borrow_and_update(), &self.name).is_empty() {
+            if how == End::Killed {
+                // A kubelet starts at once what ends for the first time, and would end that gently. It may be faster.
+                let _ = self.kill(&mut killed).await;
+            }
+            if known.changed().await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills what of it runs and was not killed yet.
+    async fn kill(&self, killed: &mut BTreeSet<String>) -> Result<(), String> {
+        for id in self.running() {
+            if killed.insert(id.clone()) {
+                self.send(&id, Signal::KILL).await?;
+            }
+        }
         Ok(())
     }
 
@@ -414,5 +432,80 @@ impl Runs for Member {
         }
         self.state().replicas = count;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use super::*;
+    use crate::docker::Docker;
+    use crate::servers::manifest::COMPONENT;
+
+    /// A pod whose container runs.
+    fn pod(id: &str) -> Known {
+        let status = json!({"name": "mysql", "containerID": id, "image": "i", "imageID": "", "ready": true,
+            "restartCount": 0, "state": {"running": {}}});
+        let pod = json!({"metadata": {"name": "mysql-0", "namespace": "n", "labels": {COMPONENT: "mysql"}},
+            "status": {"containerStatuses": [status]}});
+        let pod = serde_json::from_value(pod).expect("a pod");
+        Known::from([(("n".into(), "mysql-0".into()), Arc::new(pod))])
+    }
+
+    /// One on a node whose Docker writes down what it is told.
+    fn member(dir: &Path, known: watch::Receiver<Known>) -> Member {
+        let program = dir.join("docker");
+        let script = format!("#!/bin/sh\necho \"$@\" >> {}\n", dir.join("told").display());
+        std::fs::write(&program, script).expect("a program");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+        let docker = Docker { program, host: "unix:///nowhere".to_owned() };
+        let node = Node { docker, name: "node".to_owned(), address: [127, 0, 0, 1].into() };
+        let url = "http://127.0.0.1:9".parse().expect("an address");
+        let kube = kube::Client::try_from(kube::Config::new(url)).expect("a client");
+        let applier = Arc::new(Applier::new(kube));
+        let never = || async { Progress::NotYet(String::new()) };
+        Member {
+            name: "mysql".to_owned(),
+            base: Base { applier, node, known, meant: Meant::default() },
+            ready: Ready::new(Duration::ZERO, Duration::ZERO, never),
+            log: dir.join("log"),
+            prepare: None,
+            electing: None,
+            succession: Box::new(|_| Box::pin(async { Err("there is none".to_owned()) })),
+            state: Mutex::new(State { object: Value::Null, replicas: 1, was_at: None }),
+            orders: Orders::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_rises_again_is_killed_and_what_was_killed_is_not_killed_twice() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (tell, known) = watch::channel(pod("containerd://a"));
+        let (member, mut killed) = (member(dir.path(), known), BTreeSet::new());
+        for id in ["containerd://a", "containerd://a", "containerd://b"] {
+            tell.send_replace(pod(id));
+            member.kill(&mut killed).await.expect("it is killed");
+        }
+        let told = std::fs::read_to_string(dir.path().join("told")).expect("it was told");
+        let ids: Vec<&str> = told.lines().filter_map(|line| line.rsplit(' ').next()).collect();
+        assert_eq!(ids, ["a", "b"]);
+        assert!(told.lines().all(|line| line.contains("kill --signal 9")), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_when_its_time_is_over_although_a_question_hangs() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (_tell, known) = watch::channel(pod("containerd://a"));
+        let hangs = Ready::new(Duration::from_millis(50), Duration::ZERO, std::future::pending);
+        let member = Member { ready: hangs, ..member(dir.path(), known) };
+        let why = tokio::time::timeout(Duration::from_secs(10), member.wait()).await;
+        let why = why.expect("it ends").expect_err("it never answers");
+        assert!(why.contains("within 50ms"), "{why}");
+        let before = BTreeSet::new();
+        let returns = member.returns(&before, Duration::from_millis(50));
+        let why = tokio::time::timeout(Duration::from_secs(10), returns).await;
+        assert!(why.expect("it ends").is_err());
     }
 }
