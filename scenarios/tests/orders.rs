@@ -19,20 +19,17 @@ fn what_a_scenario_wants_of_servers_breaks_no_run() {
             false => text,
         });
     };
-    variant("absent", "  - watch: 1s\n  - kill: eso-leader\n");
     variant("running", "  - start: eso\n");
     // What takes the place of what is down runs: nobody owes its start any more.
     variant("stopped", "  - stop: eso\n  - replace: { component: eso, with: v0.20.4 }\n");
 
     let done = Run::start(&cache, &scratch.at("out"), [&files]).end();
-    done.exits(5).says_once("3 scenarios: 1 pass, 1 error, 1 skipped exit 5").leaves_nothing(&cache);
+    done.exits(5).says_once("2 scenarios: 1 pass, 1 error exit 5").leaves_nothing(&cache);
     let told = |name: &str| {
         let scenario = done.scenario(&format!("{name}/kv/refresh"));
         let text = |key: &str| scenario[key].as_str().expect("text").to_owned();
         (text("verdict"), text("summary"))
     };
-    let (verdict, why) = told("absent");
-    assert_eq!((verdict.as_str(), why.as_str()), ("skipped", "the embedded plane has no eso-leader"));
     let (verdict, why) = told("running");
     assert!(verdict == "error" && why.contains("`eso` runs already; stop it first"), "{why}");
     assert_eq!(told("stopped").0, "pass");
