@@ -355,6 +355,8 @@ impl Member {
     async fn kill(&self, killed: &mut BTreeSet<String>) -> Result<(), String> {
         for id in self.running() {
             if killed.insert(id.clone()) {
+                // Should what follows fail, its pod stays, and tells of this end for as long as it is there.
+                self.base.meant.add([id.clone()]);
                 self.send(&id, Signal::KILL).await?;
             }
         }
@@ -492,6 +494,18 @@ mod tests {
         let ids: Vec<&str> = told.lines().filter_map(|line| line.rsplit(' ').next()).collect();
         assert_eq!(ids, ["a", "b"]);
         assert!(told.lines().all(|line| line.contains("kill --signal 9")), "{told}");
+        let ended = |id: &str| {
+            let mut pod = pod("containerd://c");
+            let status = Arc::make_mut(pod.values_mut().next().expect("a pod")).status.as_mut();
+            let status = status.and_then(|status| status.container_statuses.as_mut()).expect("statuses");
+            let before = json!({"terminated": {"exitCode": 137, "containerID": id}});
+            status[0].last_state = serde_json::from_value(before).expect("a state");
+            pod
+        };
+        tell.send_replace(ended("containerd://b"));
+        assert_eq!(member.death(), None, "that was wanted");
+        tell.send_replace(ended("containerd://x"));
+        assert!(member.death().is_some());
     }
 
     #[tokio::test]
