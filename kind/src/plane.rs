@@ -20,7 +20,7 @@ use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::{Link, Relay, RemoteLink};
-use handover_fixtures::plane::{Access, Control, Lacks, Peer, Plane, Server};
+use handover_fixtures::plane::{Access, Control, Lacks, Peer, Plane, Server, optional};
 use handover_fixtures::process::{Port, Ports, Spawner, Usage, this_program};
 use handover_fixtures::refusals::RefusalFeed;
 use handover_fixtures::workloads::Workloads;
@@ -41,8 +41,9 @@ use crate::servers::services::{Place, place};
 use crate::servers::site::{Share, Site};
 use crate::servers::stand_ins::StandIns;
 use crate::servers::start::{Database, Floor, port};
+use crate::servers::usage::Meter;
 use crate::servers::vigil::Vigil;
-use crate::servers::{ServersError, eso, usage};
+use crate::servers::{ServersError, eso};
 
 /// What this plane is called.
 pub const NAME: &str = "kind";
@@ -63,6 +64,7 @@ pub struct Kind {
     metrics: Place,
     workloads: Option<StandIns>,
     pods: Arc<Pods>,
+    usage: Meter,
     node: String,
     share: Share,
     _ports: Vec<Port>,
@@ -167,6 +169,7 @@ impl Kind {
             metrics,
             workloads,
             pods,
+            usage: Meter::default(),
             node: site.node.name,
             share: site.share,
             _ports: ports,
@@ -293,7 +296,7 @@ impl Plane for Kind {
     fn usage(&self) -> BoxFuture<'_, BTreeMap<String, Usage>> {
         Box::pin(async {
             let known = self.pods.known().borrow().clone();
-            usage::ask(&self.access.kube, &self.node, &known).await
+            self.usage.ask(&self.access.kube, &self.node, &known).await
         })
     }
 
@@ -317,7 +320,12 @@ impl Plane for Kind {
     }
 
     fn metrics(&self, component: &str) -> Result<SocketAddr, Lacks> {
+        let replicas = || self.members.iter().find(|member| member.name() == "eso").map(Member::replicas);
         match component {
+            "eso" if replicas() > Some(1) => {
+                let why = "each counts its own, and its Service picks any";
+                Err(self.lacks(format!("metrics of several replicas of {component}: {why}")))
+            }
             "eso" => Ok(self.metrics.outside),
             _ => Err(self.lacks(format!("metrics of {component}"))),
         }
@@ -364,13 +372,6 @@ impl Keep {
         self.administrators.insert(server, Arc::new(database.admin));
         Ok(())
     }
-}
-
-async fn optional<T>(
-    wanted: bool,
-    start: impl Future<Output = Result<T, ServersError>>,
-) -> Result<Option<T>, ServersError> {
-    if wanted { start.await.map(Some) } else { Ok(None) }
 }
 
 #[cfg(test)]

@@ -84,6 +84,19 @@ fn runs_play_on_it_one_at_a_time_and_it_goes_when_it_is_told() {
     hurried.signal(Signal::INT);
     hurried.end().exits(130).says_once("SIGINT for the second time: left at once");
 
+    // Its control plane is not a run's to end.
+    let files = scratch.at("etcd");
+    edited("kv/refresh", &files, "etcd", |file, text| match file == "refresh.yaml" {
+        true => text.replacen("\nabout:", "\nexclusive: true\nabout:", 1).replacen(
+            "\nsteps:\n",
+            "\nsteps:\n  - kill: etcd\n",
+            1,
+        ),
+        false => text,
+    });
+    let skipped = up.play(&scratch.at("skipped"), files.to_str().expect("text")).end();
+    skipped.exits(4).says_once("the embedded plane has no etcd");
+
     // The same names again, and other ones.
     up.play(&scratch.at("second"), "kv/").end().exits(0);
     up.down().exits(0).says_once("removed control plane `0`");

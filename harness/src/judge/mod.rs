@@ -158,9 +158,9 @@ pub fn judge(timeline: &Timeline) -> RunVerdict {
     }
 }
 
-/// What a server used between its first and its last reading.
+/// What a server used between its first and its last reading; one alone tells nothing.
 fn server(name: &str, readings: &[Reading]) -> Option<ServerUsage> {
-    let (first, last) = (readings.first()?, readings.last()?);
+    let [first, .., last] = readings else { return None };
     Some(ServerUsage {
         name: name.to_owned(),
         cpu_us: last.cpu - first.cpu,

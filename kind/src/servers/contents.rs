@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use handover_fixtures::components::Program;
 use handover_fixtures::components::images::Needs;
+use handover_fixtures::process::Signal;
 
 use super::ServersError;
 use crate::image::archive::Image;
@@ -22,6 +23,8 @@ pub struct Contents {
     pub entries: BTreeMap<PathBuf, Entry>,
     /// The environment of everything that runs in it.
     pub env: BTreeMap<String, String>,
+    /// The signal that asks it to end, if that is not SIGTERM.
+    pub stop: Option<Signal>,
 }
 
 /// One thing in an image.
@@ -101,6 +104,7 @@ impl Contents {
         }
         let mut image = Image::new(name, layer);
         image.environment.extend(self.env.iter().map(|(name, value)| format!("{name}={value}")));
+        image.stop_signal = self.stop.map(|signal| signal.as_raw().to_string());
         Ok(image)
     }
 

@@ -48,7 +48,7 @@ pub async fn start(floor: &Floor<'_>) -> Result<(Member, Place), ServersError> {
     let applier = Arc::clone(&floor.base.applier);
     let program = components.program(Component::Eso)?;
     let kinds = async { Ok::<_, ServersError>(bring(ground, &applier).await?) };
-    let (release, image) = tokio::try_join!(kinds, floor.images.obtain("eso", program, Vec::new()))?;
+    let (release, image) = tokio::try_join!(kinds, floor.images.obtain("eso", program, Vec::new(), None))?;
     let canary = Canary::of(Arc::clone(&applier), &release).await?;
     canary.enter(&release).await?;
     let seat = Seat {
@@ -106,7 +106,7 @@ impl Seat {
             .tempdir_in(&self.dir)
             .map_err(ServersError::file(&self.dir))?;
         let (release, crds) = parts.read(&self.spawner, self.values.as_deref(), work.path()).await?;
-        let image = self.images.obtain("eso", components.program(Component::Eso)?, Vec::new()).await?;
+        let image = self.images.obtain("eso", components.program(Component::Eso)?, Vec::new(), None).await?;
         let (object, notes) = object(&release, components, &image)?;
         let between = async move {
             bring_crds(&self.applier, &crds).await?;
@@ -114,6 +114,6 @@ impl Seat {
             Ok::<_, ServersError>(self.canary.enter(&release).await?)
         };
         let between = async move { between.await.map_err(|error| chain(&error)) };
-        Ok(Successor { object, between: Some(Box::pin(between)), notes })
+        Ok(Successor { what: object, between: Some(Box::pin(between)), notes })
     }
 }

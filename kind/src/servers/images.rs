@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use handover_fixtures::components::Program;
 use handover_fixtures::embedded::template::private_dir;
-use handover_fixtures::process::this_program;
+use handover_fixtures::process::{Signal, this_program};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -21,7 +21,7 @@ use super::site::Node;
 use crate::image::archive;
 
 /// The version of how images are made.
-const RECIPE: &str = "2";
+const RECIPE: &str = "3";
 /// How long an archive is kept that nobody uses.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Under which name images of ours are known: no registry has them.
@@ -54,11 +54,11 @@ impl Images {
     pub async fn stand_in(&self, program: PathBuf) -> Result<String, ServersError> {
         let program = Program::plain(program);
         let name = program.path().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        self.obtain(&format!("stand-in-{name}"), &program, Vec::new()).await
+        self.obtain(&format!("stand-in-{name}"), &program, Vec::new(), None).await
     }
 
     /// The image of a program, ready to be run: `name` is what it is called, `trees` are folders beside it that it
-    /// needs.
+    /// needs, and `stop` asks it to end where that is not SIGTERM.
     ///
     /// # Errors
     /// What cannot be read, written or loaded.
@@ -67,11 +67,12 @@ impl Images {
         name: &str,
         program: &Program,
         trees: Vec<PathBuf>,
+        stop: Option<Signal>,
     ) -> Result<String, ServersError> {
         let turn = Arc::clone(self.making.lock().await.entry(name.to_owned()).or_default());
         let _turn = turn.lock().await;
         let (dir, name, program) = (self.dir.clone(), name.to_owned(), program.clone());
-        let made = tokio::task::spawn_blocking(move || make(&dir, &name, &program, trees));
+        let made = tokio::task::spawn_blocking(move || make(&dir, &name, &program, trees, stop));
         let (reference, path) = made.await.expect("making an image does not panic")?;
         if !self.loaded.lock().await.contains(&reference) {
             self.node.load(&path).await?;
@@ -87,9 +88,10 @@ fn make(
     name: &str,
     program: &Program,
     trees: Vec<PathBuf>,
+    stop: Option<Signal>,
 ) -> Result<(String, PathBuf), ServersError> {
     private_dir(dir).map_err(ServersError::file(dir))?;
-    let contents = Contents::of(program)?.with_trees(trees)?;
+    let contents = Contents { stop, ..Contents::of(program)?.with_trees(trees)? };
     let key = key(&contents)?;
     let reference = format!("{REGISTRY}/{name}:{key}");
     let path = dir.join(format!("{name}-{key}.tar"));
@@ -144,6 +146,7 @@ fn key(contents: &Contents) -> Result<String, ServersError> {
         add(name.as_bytes());
         add(value.as_bytes());
     }
+    add(&contents.stop.map_or(0, Signal::as_raw).to_le_bytes());
     Ok(hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -183,12 +186,15 @@ mod tests {
         let program = dir.path().join("server");
         fs::write(&program, "one").expect("a file");
         let images = dir.path().join("images");
-        let make = || make(&images, "server", &Program::plain(&program), Vec::new()).expect("an image");
+        let make_stopped =
+            |stop| make(&images, "server", &Program::plain(&program), Vec::new(), stop).expect("an image");
+        let make = || make_stopped(None);
         let (one, path) = make();
         let inode = |path: &Path| fs::metadata(path).expect("an archive").ino();
         let first = inode(&path);
         assert_eq!(make(), (one.clone(), path.clone()));
         assert_eq!(inode(&path), first, "it was not made again");
+        assert_ne!(make_stopped(Some(Signal::INT)).0, one, "it is ended in another way");
         fs::write(&program, "other").expect("a file");
         let (other, _) = make();
         assert_ne!(one, other);

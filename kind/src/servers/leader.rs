@@ -15,7 +15,7 @@ use kube::api::{Api, DeleteParams};
 use tokio::time::Instant;
 
 use super::member::Base;
-use super::pods::statuses;
+use super::pods::lasting;
 use crate::cluster::ready;
 
 /// What it is called as a component.
@@ -83,7 +83,7 @@ impl Leader {
             let found = known.get(&(chart::NAMESPACE.to_owned(), pod.to_owned()));
             found
                 .into_iter()
-                .flat_map(|pod| statuses(pod))
+                .flat_map(|pod| lasting(pod))
                 .filter_map(|status| status.container_id.clone())
                 .collect()
         };

@@ -10,8 +10,9 @@ use futures::future::{BoxFuture, try_join_all};
 use handover_fixtures::cause::chain;
 use handover_fixtures::plane::{Control, ControlError, Order, Tell};
 use handover_harness::event::ComponentState;
+use handover_harness::wait::{Progress, wait_until};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, timeout};
 
 use super::meant::Meant;
 use super::member::Member;
@@ -27,6 +28,8 @@ const DOCKER: Duration = Duration::from_secs(60);
 const BACK: Duration = Duration::from_secs(180);
 /// How often the API server is asked while it is away.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long it may take for one answer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// The node.
 pub struct Machine {
@@ -69,9 +72,14 @@ impl Machine {
         if down.is_some() {
             return Ok(());
         }
+        let before = self.members.iter().flat_map(Member::containers).collect();
         self.meant.set_all_away(true);
-        *down = Some(self.members.iter().flat_map(Member::containers).collect());
-        self.docker(&[words, &[&self.node.name]].concat()).await?;
+        if let Err(error) = self.docker(&[words, &[&self.node.name]].concat()).await {
+            // It runs on; should it end nevertheless, nobody has wanted that.
+            self.meant.set_all_away(false);
+            return Err(error);
+        }
+        *down = Some(before);
         tell(ComponentState::Stopped);
         Ok(())
     }
@@ -105,18 +113,17 @@ impl Machine {
 
     /// How long after `began` its API server answered.
     async fn answers(&self, began: Instant) -> Result<Duration, ControlError> {
-        loop {
-            match self.kube.apiserver_version().await {
-                Ok(_) => return Ok(began.elapsed()),
-                Err(error) if began.elapsed() > BACK => {
-                    let last = chain(&error);
-                    return Err(refused(format!(
-                        "its API server did not answer within {BACK:?}; last: {last}"
-                    )));
-                }
-                Err(_) => sleep(PAUSE).await,
+        let ask = || async {
+            // What was connected before the node went away may never hear that it is gone.
+            match timeout(ANSWER, self.kube.apiserver_version()).await {
+                Ok(Ok(_)) => Progress::There(began.elapsed()),
+                Ok(Err(error)) => Progress::NotYet(chain(&error)),
+                Err(_) => Progress::NotYet(format!("no answer for {ANSWER:?}")),
             }
-        }
+        };
+        let within = BACK.saturating_sub(began.elapsed());
+        let answered = wait_until("its API server did not answer", within, PAUSE, ask).await;
+        answered.map_err(|error| refused(error.to_string()))
     }
 
     async fn address(&self) -> Result<IpAddr, ControlError> {
@@ -157,5 +164,33 @@ impl Control for Machine {
             }
             Ok(Vec::new())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::Docker;
+
+    fn machine(docker: &str, meant: &Meant) -> Machine {
+        let docker = Docker { program: docker.into(), host: "unix:///nowhere".to_owned() };
+        let node = Node { docker, name: "node".to_owned(), address: [127, 0, 0, 1].into() };
+        let url = "http://127.0.0.1:9".parse().expect("an address");
+        let kube = kube::Client::try_from(kube::Config::new(url)).expect("a client");
+        Machine::new(node, kube, meant.clone(), Arc::new([]))
+    }
+
+    #[tokio::test]
+    async fn a_node_that_docker_does_not_end_runs_on_and_its_death_is_one() {
+        let meant = Meant::default();
+        let runs = machine("/bin/false", &meant);
+        for order in [Order::Stop, Order::Kill, Order::Restart] {
+            runs.order(order, &|_| {}).await.expect_err("Docker refuses");
+            assert!(!meant.all_is_away(), "what ends now does so by itself");
+        }
+        let started = runs.order(Order::Start, &|_| {}).await;
+        assert!(matches!(started, Err(ControlError::Running { .. })), "{started:?}");
+        machine("/bin/true", &meant).order(Order::Stop, &|_| {}).await.expect("it ends");
+        assert!(meant.all_is_away());
     }
 }

@@ -2,42 +2,35 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::ResolvedSet;
+use handover_fixtures::control::{self, End, Orders, Prepare, Runs};
 use handover_fixtures::kubernetes::apply::Applier;
-use handover_fixtures::plane::{Control, ControlError, Order, Tell};
+use handover_fixtures::plane::ControlError;
 use handover_fixtures::process::{Progress, Ready, Signal};
-use handover_harness::event::ComponentState;
+use handover_harness::wait::wait_until;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
 
 use super::ServersError;
 use super::manifest::GRACE;
 use super::meant::Meant;
-use super::pods::{Known, ends, exit, of_component, runs, statuses, waits};
+use super::pods::{Known, death, ends, exit, is_running, lasting, of_component, runs, statuses, waits};
 use super::site::Node;
 
 /// How long a pod may take to be gone after it was told to.
 const GONE_WITHIN: Duration = Duration::from_secs(GRACE as u64 + 15);
 
-type Prepare = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
-
-/// What takes the place of what runs.
-pub struct Successor {
-    /// The object: a StatefulSet or a Deployment.
-    pub object: Value,
-    /// What is done in the time in which neither of the two runs.
-    pub between: Option<BoxFuture<'static, Result<(), String>>>,
-    /// What people should know of it.
-    pub notes: Vec<String>,
-}
+/// What takes the place of what runs: a StatefulSet or a Deployment.
+pub type Successor = control::Successor<Value>;
 
 /// Makes a successor out of a release.
 pub type Succession =
@@ -67,8 +60,7 @@ pub struct Member {
     electing: Option<&'static str>,
     succession: Succession,
     state: Mutex<State>,
-    /// One order after the other.
-    turn: tokio::sync::Mutex<()>,
+    orders: Orders,
 }
 
 struct State {
@@ -76,8 +68,6 @@ struct State {
     object: Value,
     /// How many of it there are when it runs.
     replicas: u32,
-    /// Whether it is not running because it should not.
-    down: bool,
     /// Where its pod was before it was ended.
     was_at: Option<String>,
 }
@@ -95,7 +85,7 @@ impl Member {
         log: PathBuf,
         succession: Succession,
     ) -> Result<Self, ServersError> {
-        let state = State { object, replicas: 1, down: false, was_at: None };
+        let state = State { object, replicas: 1, was_at: None };
         let member = Self {
             name: name.to_owned(),
             base,
@@ -105,7 +95,7 @@ impl Member {
             electing: None,
             succession,
             state: Mutex::new(state),
-            turn: tokio::sync::Mutex::default(),
+            orders: Orders::default(),
         };
         member.apply().await?;
         member.wait().await.map_err(|why| member.not_ready(why))?;
@@ -132,6 +122,11 @@ impl Member {
         &self.name
     }
 
+    /// How many of it there are when it runs.
+    pub fn replicas(&self) -> u32 {
+        self.state().replicas
+    }
+
     /// Where what it says is kept.
     pub fn log(&self) -> &PathBuf {
         &self.log
@@ -139,13 +134,12 @@ impl Member {
 
     /// How it ended, if nobody wanted that.
     pub fn death(&self) -> Option<String> {
-        if self.state().down || self.base.meant.all_is_away() {
+        if !self.orders.want_it_up() || self.base.meant.all_is_away() {
             return None;
         }
         let known = self.base.known.borrow();
-        let here =
-            of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
-        let ended = here.flat_map(ends).find(|ended| !self.base.meant.holds(ended))?;
+        let mut here = of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod));
+        let ended = here.find_map(|pod| death(pod, &self.base.meant))?;
         Some(format!("its container {}; log: {}", exit(ended), self.log.display()))
     }
 
@@ -185,25 +179,35 @@ impl Member {
 
     /// Waits until it answers as it should, while its pod may yet come to that.
     async fn wait(&self) -> Result<(), String> {
-        let deadline = Instant::now() + self.ready.within();
+        let ask = || async {
+            match self.ready.ask().await {
+                Progress::There(()) if !self.all_run() => {
+                    Progress::NotYet("not all of its replicas run".to_owned())
+                }
+                asked => asked,
+            }
+        };
+        let what = "it did not answer as it should";
+        tokio::select! {
+            end = wait_until(what, self.ready.within(), self.ready.every(), ask) => {
+                end.map_err(|error| format!("{error}{}", self.stands()))
+            }
+            trouble = self.in_trouble() => Err(trouble),
+        }
+    }
+
+    /// Waits for what keeps its pod from ever running.
+    async fn in_trouble(&self) -> String {
+        let mut known = self.base.known.clone();
         loop {
-            let last = match self.ready.ask().await {
-                Progress::There(()) if self.all_run() => return Ok(()),
-                Progress::There(()) => "not all of its replicas run".to_owned(),
-                Progress::NotYet(why) => why,
-                Progress::Dead(why) => return Err(why),
-            };
+            known.mark_unchanged();
             if let Some(trouble) = self.trouble() {
-                return Err(trouble);
+                return trouble;
             }
-            if Instant::now() > deadline {
-                return Err(format!(
-                    "out of time after {:?}; last: {last}{}",
-                    self.ready.within(),
-                    self.stands()
-                ));
+            if known.changed().await.is_err() {
+                // Nobody hears of pods any more: the plane ends.
+                return std::future::pending().await;
             }
-            sleep(self.ready.every()).await;
         }
     }
 
@@ -221,41 +225,36 @@ impl Member {
     /// # Errors
     /// What was seen of it last.
     pub(super) async fn returns(&self, before: &BTreeSet<String>, within: Duration) -> Result<(), String> {
-        let deadline = Instant::now() + within;
-        let mut prepared = self.prepare.is_none();
-        loop {
-            // One that was stopped before comes back when it is started.
-            if self.state().down {
-                return Ok(());
-            }
-            let last = match &self.prepare {
-                Some(prepare) if !prepared => match prepare().await {
-                    Ok(()) => {
-                        prepared = true;
-                        continue;
-                    }
-                    Err(why) => why,
-                },
-                _ => match self.ready.ask().await {
-                    Progress::There(()) if self.all_run() && self.is_another(before) => return Ok(()),
-                    Progress::There(()) => "its containers of before are still told of".to_owned(),
-                    Progress::NotYet(why) | Progress::Dead(why) => why,
-                },
-            };
-            if Instant::now() > deadline {
-                let after = format!("it was not back {within:?} after the node was started");
-                return Err(format!("{after}; last: {last}{}", self.stands()));
-            }
-            sleep(self.ready.every()).await;
+        // One that was stopped before comes back when it is started.
+        if !self.orders.want_it_up() {
+            return Ok(());
         }
+        let prepared = AtomicBool::new(false);
+        let ask = || async {
+            if let Some(prepare) = self.prepare.as_ref().filter(|_| !prepared.load(Relaxed)) {
+                if let Err(why) = prepare().await {
+                    return Progress::NotYet(why);
+                }
+                prepared.store(true, Relaxed);
+            }
+            match self.ready.ask().await {
+                Progress::There(()) if self.all_run() && self.is_another(before) => Progress::There(()),
+                Progress::There(()) => {
+                    Progress::NotYet("its containers of before are still told of".to_owned())
+                }
+                Progress::NotYet(why) | Progress::Dead(why) => Progress::NotYet(why),
+            }
+        };
+        let what = "it was not back after the node was started";
+        let end = wait_until(what, within, self.ready.every(), ask).await;
+        end.map_err(|error| format!("{error}{}", self.stands()))
     }
 
     /// Whether none of its containers is one of these. If so, what ended of it is known to have been meant.
     fn is_another(&self, before: &BTreeSet<String>) -> bool {
         let known = self.base.known.borrow();
-        let here =
-            of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod)).flat_map(statuses);
-        let here: Vec<_> = here.collect();
+        let here = of_component(&known, &self.name).into_iter().filter(|pod| is_there(pod));
+        let here: Vec<_> = here.flat_map(lasting).collect();
         let is_old = |id: &String| before.contains(id);
         if here.iter().any(|status| status.container_id.as_ref().is_none_or(is_old)) {
             return false;
@@ -317,66 +316,49 @@ impl Member {
         ControlError::Prepare { name: self.name.clone(), why }
     }
 
-    async fn end(&self, kill: bool, tell: &Tell<'_>) -> Result<(), ControlError> {
-        if std::mem::replace(&mut self.state().down, true) {
-            return Ok(());
-        }
-        let refused = |why| ControlError::Cluster { name: self.name.clone(), why };
-        let address = self.address();
-        self.state().was_at = address;
-        if kill {
-            self.send(Signal::KILL).await?;
-        }
-        self.scale(0).await.map_err(refused)?;
-        let mut known = self.base.known.clone();
-        let gone = known.wait_for(|known| of_component(known, &self.name).is_empty());
-        match tokio::time::timeout(GONE_WITHIN, gone).await {
-            Ok(_) => {
-                tell(ComponentState::Stopped);
-                Ok(())
-            }
-            Err(_) => Err(refused(format!("its pod was not gone after {GONE_WITHIN:?}"))),
-        }
+    fn refused(&self, why: String) -> ControlError {
+        ControlError::Cluster { name: self.name.clone(), why }
     }
 
-    async fn begin(&self, successor: Option<Successor>, tell: &Tell<'_>) -> Result<(), ControlError> {
-        if !self.state().down {
-            return Err(ControlError::Running { name: self.name.clone() });
+    /// The containers of it that run, by their ids.
+    fn running(&self) -> Vec<String> {
+        let known = self.base.known.borrow();
+        let here = of_component(&known, &self.name).into_iter().flat_map(lasting);
+        here.filter(|status| is_running(status)).filter_map(|status| status.container_id.clone()).collect()
+    }
+
+    async fn send(&self, id: &str, signal: Signal) -> Result<(), String> {
+        self.base.node.signal(id, signal.as_raw()).await.map_err(|error| chain(&error))
+    }
+
+    /// Has nothing of it run any more, and waits until nothing of it is there.
+    async fn clear(&self, how: End) -> Result<(), String> {
+        let mut killed = BTreeSet::new();
+        if how == End::Killed {
+            self.kill(&mut killed).await?;
         }
-        if let Some(Successor { object, between, notes: _ }) = successor {
-            if let Some(between) = between {
-                between.await.map_err(|why| self.failed(why))?;
+        self.scale(0).await?;
+        let mut known = self.base.known.clone();
+        while !of_component(&known.borrow_and_update(), &self.name).is_empty() {
+            if how == End::Killed {
+                // A kubelet starts at once what ends for the first time, and would end that gently. It may be faster.
+                let _ = self.kill(&mut killed).await;
             }
-            self.state().object = object;
+            if known.changed().await.is_err() {
+                break;
+            }
         }
-        if let Some(prepare) = &self.prepare {
-            prepare().await.map_err(|why| self.failed(why))?;
-        }
-        self.apply().await.map_err(|error| self.failed(chain(&error)))?;
-        self.state().down = false;
-        tell(ComponentState::Started);
-        self.wait().await.map_err(|why| self.failed(chain(&self.not_ready(why))))?;
-        tell(ComponentState::Ready);
         Ok(())
     }
 
-    async fn send(&self, signal: Signal) -> Result<(), ControlError> {
-        let refused = |why| ControlError::Cluster { name: self.name.clone(), why };
-        let ids: Vec<String> = {
-            let known = self.base.known.borrow();
-            let pods = of_component(&known, &self.name);
-            pods.into_iter()
-                .flat_map(statuses)
-                .filter(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()))
-                .filter_map(|status| status.container_id.clone())
-                .collect()
-        };
-        if ids.is_empty() {
-            return Err(refused("none of its containers runs".to_owned()));
-        }
-        for id in ids {
-            let sent = self.base.node.signal(&id, signal.as_raw()).await;
-            sent.map_err(|error| refused(chain(&error)))?;
+    /// Kills what of it runs and was not killed yet.
+    async fn kill(&self, killed: &mut BTreeSet<String>) -> Result<(), String> {
+        for id in self.running() {
+            if killed.insert(id.clone()) {
+                // Should what follows fail, its pod stays, and tells of this end for as long as it is there.
+                self.base.meant.add([id.clone()]);
+                self.send(&id, Signal::KILL).await?;
+            }
         }
         Ok(())
     }
@@ -391,45 +373,69 @@ fn is_there(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none()
 }
 
-impl Control for Member {
-    fn order<'a>(
-        &'a self,
-        order: Order,
-        tell: &'a Tell<'a>,
-    ) -> BoxFuture<'a, Result<Vec<String>, ControlError>> {
-        Box::pin(async move {
-            let _turn = self.turn.lock().await;
-            match order {
-                Order::Stop => self.end(false, tell).await?,
-                Order::Kill => self.end(true, tell).await?,
-                Order::Signal(signal) => self.send(signal).await?,
-                Order::Start => {
-                    self.begin(None, tell).await?;
-                    return Ok(self.moved());
-                }
-                Order::Restart => {
-                    self.end(false, tell).await?;
-                    self.begin(None, tell).await?;
-                    return Ok(self.moved());
-                }
-                Order::Replicas(count) => {
-                    if self.electing.is_none() {
-                        return Err(ControlError::Single { name: self.name.clone() });
-                    }
-                    self.end(false, tell).await?;
-                    self.state().replicas = count;
-                    self.begin(None, tell).await?;
-                }
-                Order::Replace(release) => {
-                    // Whatever can be done while it runs makes the time shorter in which nobody does.
-                    let mut successor = (self.succession)(release).await.map_err(|why| self.failed(why))?;
-                    let notes = std::mem::take(&mut successor.notes);
-                    self.end(false, tell).await?;
-                    self.begin(Some(successor), tell).await?;
-                    return Ok(notes);
-                }
-            }
-            Ok(Vec::new())
-        })
+impl Runs for Member {
+    type What = Value;
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn orders(&self) -> &Orders {
+        &self.orders
+    }
+
+    fn prepare(&self) -> Option<&Prepare> {
+        self.prepare.as_ref()
+    }
+
+    /// Its kubelet starts again what has ended.
+    fn has_died(&self) -> bool {
+        false
+    }
+
+    async fn successor(&self, release: Arc<ResolvedSet>) -> Result<Successor, String> {
+        (self.succession)(release).await
+    }
+
+    async fn end(&self, how: End) -> Result<(), ControlError> {
+        let address = self.address();
+        self.state().was_at = address;
+        let late = |_| format!("its pod was not gone after {GONE_WITHIN:?}");
+        let cleared = timeout(GONE_WITHIN, self.clear(how)).await.map_err(late).flatten();
+        cleared.map_err(|why| self.refused(why))
+    }
+
+    async fn launch(&self, object: Option<Value>) -> Result<(), ControlError> {
+        if let Some(object) = object {
+            self.state().object = object;
+        }
+        self.apply().await.map(drop).map_err(|error| self.failed(chain(&error)))
+    }
+
+    async fn ready(&self) -> Result<Vec<String>, ControlError> {
+        self.wait().await.map_err(|why| self.failed(chain(&self.not_ready(why))))?;
+        Ok(self.moved())
+    }
+
+    async fn signal(&self, signal: Signal) -> Result<(), ControlError> {
+        let running = self.running();
+        if running.is_empty() {
+            return Err(self.refused("none of its containers runs".to_owned()));
+        }
+        for id in running {
+            self.send(&id, signal).await.map_err(|why| self.refused(why))?;
+        }
+        Ok(())
+    }
+
+    fn replicate(&self, count: u32) -> Result<(), ControlError> {
+        if self.electing.is_none() {
+            return Err(ControlError::Single { name: self.name.clone() });
+        }
+        self.state().replicas = count;
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::manifest::COMPONENT;
+use super::meant::Meant;
 use super::steady::Steady;
 use super::voice;
 
@@ -94,7 +95,12 @@ pub fn component_of(pod: &Pod) -> Option<&str> {
 pub fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     let status = pod.status.as_ref();
     let inits = status.and_then(|status| status.init_container_statuses.as_ref()).into_iter().flatten();
-    inits.chain(status.and_then(|status| status.container_statuses.as_ref()).into_iter().flatten())
+    inits.chain(lasting(pod))
+}
+
+/// How those containers of a pod stand that run as long as it does: the end of one that runs first is its success.
+pub fn lasting(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.as_ref().and_then(|status| status.container_statuses.as_ref()).into_iter().flatten()
 }
 
 /// The ends that a container's status tells of: its own, and that of the one before it.
@@ -105,9 +111,17 @@ pub fn ends(status: &ContainerStatus) -> impl Iterator<Item = &ContainerStateTer
 
 /// Whether all containers of a pod run.
 pub fn runs(pod: &Pod) -> bool {
-    let all = pod.status.as_ref().and_then(|status| status.container_statuses.as_deref()).unwrap_or_default();
-    let runs = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
-    !all.is_empty() && all.iter().all(runs)
+    lasting(pod).next().is_some() && lasting(pod).all(is_running)
+}
+
+/// Whether a container runs.
+pub fn is_running(status: &ContainerStatus) -> bool {
+    status.state.as_ref().is_some_and(|state| state.running.is_some())
+}
+
+/// The first end of a pod's containers that `meant` does not hold: how it died, if it did.
+pub fn death<'p>(pod: &'p Pod, meant: &Meant) -> Option<&'p ContainerStateTerminated> {
+    lasting(pod).flat_map(ends).find(|ended| !meant.holds(ended))
 }
 
 /// How a container ended.
@@ -182,17 +196,7 @@ fn gone(
 /// Attends to one pod in a task of its own: the end of a container is told after its last words.
 fn attend(told: &Arc<Told>, name: &(String, String)) -> UnboundedSender<Option<Arc<Pod>>> {
     let (tell, mut hear) = unbounded_channel::<Option<Arc<Pod>>>();
-    let mut attendant = Attendant {
-        told: Arc::clone(told),
-        namespace: name.0.clone(),
-        pod: name.1.clone(),
-        started: HashSet::new(),
-        ended: HashSet::new(),
-        ready: HashMap::new(),
-        waits: HashMap::new(),
-        voices: HashMap::new(),
-        last: HashMap::new(),
-    };
+    let mut attendant = Attendant::of(told, name);
     tokio::spawn(async move {
         while let Some(pod) = hear.recv().await {
             match pod {
@@ -223,23 +227,36 @@ struct Attendant {
 }
 
 impl Attendant {
+    fn of(told: &Arc<Told>, name: &(String, String)) -> Self {
+        Self {
+            told: Arc::clone(told),
+            namespace: name.0.clone(),
+            pod: name.1.clone(),
+            started: HashSet::new(),
+            ended: HashSet::new(),
+            ready: HashMap::new(),
+            waits: HashMap::new(),
+            voices: HashMap::new(),
+            last: HashMap::new(),
+        }
+    }
+
     fn tell(&self, container: Option<&str>, what: PodEvent) {
         self.told.listeners.tell(&self.namespace, &self.pod, container, what);
     }
 
     async fn see(&mut self, pod: &Pod) {
         for status in statuses(pod) {
+            let restarts = u32::try_from(status.restart_count).unwrap_or_default();
             let before = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
             if let Some(ended) = before {
+                // It may have started and ended since the pod was looked at last.
+                self.start(pod, &status.name, &ended.container_id, restarts.saturating_sub(1));
                 self.end(&status.name, ended).await;
             }
             let Some(state) = &status.state else { continue };
-            let id = status.container_id.clone().unwrap_or_default();
-            if (state.running.is_some() || state.terminated.is_some()) && self.started.insert(id) {
-                self.waits.remove(&status.name);
-                let restarts = u32::try_from(status.restart_count).unwrap_or_default();
-                self.tell(Some(&status.name), PodEvent::Started { restarts });
-                self.listen(pod, &status.name);
+            if state.running.is_some() || state.terminated.is_some() {
+                self.start(pod, &status.name, &status.container_id, restarts);
             }
             if let Some(ended) = &state.terminated {
                 self.end(&status.name, ended).await;
@@ -253,6 +270,14 @@ impl Attendant {
                 let (reason, message) = waits;
                 self.tell(Some(&status.name), PodEvent::Pending { reason, message });
             }
+        }
+    }
+
+    fn start(&mut self, pod: &Pod, container: &str, id: &Option<String>, restarts: u32) {
+        if self.started.insert(id.clone().unwrap_or_default()) {
+            self.waits.remove(container);
+            self.tell(Some(container), PodEvent::Started { restarts });
+            self.listen(pod, container);
         }
     }
 
@@ -328,12 +353,54 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_runs_first_and_ends_is_no_death() {
+        let ended = json!({"terminated": {"exitCode": 0, "containerID": "containerd://a"}});
+        let whole = |state| serde_json::to_value(status(state)).expect("plain data");
+        let mut pod = pod(whole(json!({"running": {}})));
+        let inits = serde_json::from_value(json!([whole(ended.clone())])).expect("statuses");
+        pod.status.as_mut().expect("a status").init_container_statuses = Some(inits);
+        assert_eq!(death(&pod, &Meant::default()), None);
+        pod = self::pod(whole(ended));
+        assert_eq!(death(&pod, &Meant::default()).map(|ended| ended.exit_code), Some(0));
+        let meant = Meant::default();
+        meant.add(["containerd://a".to_owned()]);
+        assert_eq!(death(&pod, &meant), None);
+    }
+
+    #[test]
     fn what_is_ordinary_on_the_way_is_no_trouble() {
         let waiting = |reason: &str| waits(&status(json!({"waiting": {"reason": reason, "message": "m"}})));
         assert_eq!(waiting("ContainerCreating"), None);
         let expected = ("CreateContainerConfigError".to_owned(), "m".to_owned());
         assert_eq!(waiting("CreateContainerConfigError"), Some(expected));
         assert_eq!(waits(&status(json!({"running": {}}))), None);
+    }
+
+    #[tokio::test]
+    async fn what_started_and_ended_between_two_looks_is_told_before_what_runs() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let url = "http://127.0.0.1:9".parse().expect("an address");
+        let kube = kube::Client::try_from(kube::Config::new(url)).expect("a client");
+        let (logs, written) = (dir.path().to_owned(), Mutex::default());
+        let told = Arc::new(Told { kube, listeners: Listeners::default(), logs, written });
+        let mut news = told.listeners.subscribe("n");
+        let mut attendant = Attendant::of(&told, &("n".to_owned(), "a".to_owned()));
+        let ended = json!({"terminated": {"exitCode": 3, "containerID": "containerd://b"}});
+        let status = json!({"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 2,
+            "containerID": "containerd://c", "state": {"running": {}}, "lastState": ended});
+        attendant.see(&pod(status.clone())).await;
+        attendant.see(&pod(status)).await;
+        let mut heard = Vec::new();
+        while let Ok(PodNews { what, .. }) = news.try_recv() {
+            heard.push(what);
+        }
+        let how = ExitReport::Status(3);
+        let all = [
+            PodEvent::Started { restarts: 1 },
+            PodEvent::Ended { how, why: String::new() },
+            PodEvent::Started { restarts: 2 },
+        ];
+        assert_eq!(format!("{heard:?}"), format!("{all:?}"));
     }
 
     #[test]

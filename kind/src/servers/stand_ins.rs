@@ -69,7 +69,7 @@ impl StandIns {
     async fn image(&self, program: &Program) -> Result<String, KubeError> {
         let path = PathBuf::from(&program.argv[0]);
         let made = match program.argv.starts_with(self.bao.argv0()) {
-            true => self.images.obtain(Component::Openbao.name(), &self.bao, Vec::new()).await,
+            true => self.images.obtain(Component::Openbao.name(), &self.bao, Vec::new(), None).await,
             false => self.images.stand_in(path.clone()).await,
         };
         made.map_err(|error| KubeError::Shape {
@@ -121,20 +121,21 @@ impl StandIns {
         let argv = command_line(&program, &words(&read.command), &words(&read.args))
             .map_err(|NoProgram(why)| shape(why))?;
         let own = self.image(&program).await?;
+        rewrite(container, &own, &argv);
         let told = told(&program, &read);
-        let secret = format!("handover-{owner}-{name}");
         if !told.is_empty() {
             // There may be keys in it.
+            let secret = secret(kind, owner, &name);
             let object = json!({"apiVersion": "v1", "kind": "Secret", "stringData": told,
                 "metadata": {"name": secret, "namespace": namespace}});
             self.applier.apply(&object, namespace).await?;
+            tell(container, &secret);
         }
-        rewrite(container, &own, &argv, &secret, told.keys());
         Ok(Some(format!("{kind} {owner}: container {name} runs {own} here")))
     }
 }
 
-/// What a program is told by its environment; what the manifest says itself goes before it.
+/// What a program is told by its environment.
 fn told(program: &Program, container: &Container) -> BTreeMap<String, String> {
     let text = |(name, value): (&OsString, &OsString)| {
         (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
@@ -143,29 +144,29 @@ fn told(program: &Program, container: &Container) -> BTreeMap<String, String> {
     if let Some(port) = ports(container).first() {
         told.insert(LISTEN.to_owned(), format!("0.0.0.0:{port}"));
     }
-    told.retain(|name, _| container.env.iter().flatten().all(|said| said.name != *name));
     told
 }
 
-/// Has a container run a program of an image, which is told what `names` of a Secret hold.
-fn rewrite<'a>(
-    container: &mut Value,
-    image: &str,
-    argv: &[OsString],
-    secret: &str,
-    names: impl Iterator<Item = &'a String>,
-) {
+/// The Secret that holds what a container is told: neither a kind nor a container has a dot in its name.
+fn secret(kind: &str, owner: &str, container: &str) -> String {
+    format!("handover-{}.{owner}.{container}", kind.to_lowercase())
+}
+
+/// Has a container run a program of an image.
+fn rewrite(container: &mut Value, image: &str, argv: &[OsString]) {
     container["image"] = json!(image);
     container["imagePullPolicy"] = json!("Never");
     container["command"] = argv.iter().map(|word| json!(word.to_string_lossy())).collect();
     if let Some(container) = container.as_object_mut() {
         container.remove("args");
     }
-    let mut env: Vec<Value> = container["env"].as_array().cloned().unwrap_or_default();
-    env.extend(
-        names.map(|name| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}})),
-    );
-    container["env"] = json!(env);
+}
+
+/// Has a container know what a Secret holds. It comes first: whatever the manifest says itself goes before it.
+fn tell(container: &mut Value, secret: &str) {
+    let own = container["envFrom"].as_array().cloned().unwrap_or_default();
+    let first = json!({"secretRef": {"name": secret}});
+    container["envFrom"] = std::iter::once(first).chain(own).collect();
 }
 
 impl Workloads for StandIns {
@@ -206,19 +207,27 @@ mod tests {
     #[test]
     fn a_container_runs_a_program_and_keeps_what_its_manifest_says() {
         let mut container = json!({"name": "app", "image": "registry.example/web:1", "args": ["serve"],
-            "env": [{"name": "DB_USER", "value": "web"}], "ports": [{"containerPort": 8080}],
-            "volumeMounts": [{"name": "v", "mountPath": "/v"}]});
+            "env": [{"name": "DB_USER", "value": "web"}], "envFrom": [{"secretRef": {"name": "own"}}],
+            "ports": [{"containerPort": 8080}], "volumeMounts": [{"name": "v", "mountPath": "/v"}]});
         let read: Container = serde_json::from_value(container.clone()).expect("a container");
-        let env = [("DB_USER", "other"), ("KEY", "k")].map(|(name, value)| (name.into(), value.into()));
-        let program = Program { env: env.into(), ..Program::new("/h/handover") };
+        let program = Program { env: [("KEY".into(), "k".into())].into(), ..Program::new("/h/handover") };
         let told = told(&program, &read);
         assert_eq!(told.get(LISTEN).map(String::as_str), Some("0.0.0.0:8080"));
-        assert_eq!(told.keys().collect::<Vec<_>>(), [LISTEN, "KEY"], "what the manifest says goes first");
-        rewrite(&mut container, "ours:1", &["/h/handover".into(), "consumer".into()], "s", told.keys());
+        assert_eq!(told.get("KEY").map(String::as_str), Some("k"));
+        rewrite(&mut container, "ours:1", &["/h/handover".into(), "consumer".into()]);
+        tell(&mut container, "s");
         assert_eq!(container["command"], json!(["/h/handover", "consumer"]));
         assert_eq!((&container["image"], container.get("args")), (&json!("ours:1"), None));
-        assert_eq!(container["env"][0], json!({"name": "DB_USER", "value": "web"}));
-        assert_eq!(container["env"][2]["valueFrom"]["secretKeyRef"], json!({"name": "s", "key": "KEY"}));
+        // Of several the last one holds, and `env` before all of them.
+        let from = json!([{"secretRef": {"name": "s"}}, {"secretRef": {"name": "own"}}]);
+        assert_eq!(container["envFrom"], from);
+        assert_eq!(container["env"], json!([{"name": "DB_USER", "value": "web"}]));
         assert_eq!(container["volumeMounts"], json!([{"name": "v", "mountPath": "/v"}]));
+    }
+
+    #[test]
+    fn no_two_containers_are_told_by_one_secret() {
+        assert_ne!(secret("Deployment", "a", "b-c"), secret("Deployment", "a-b", "c"));
+        assert_ne!(secret("Deployment", "a", "b"), secret("StatefulSet", "a", "b"));
     }
 }

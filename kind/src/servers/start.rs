@@ -12,7 +12,7 @@ use handover_fixtures::embedded::servers::{mysql_host, openbao_host, postgres_ho
 use handover_fixtures::link::Relay;
 use handover_fixtures::openbao::{self, AuditFeed};
 use handover_fixtures::plane::{Peer, Server};
-use handover_fixtures::process::{Ready, Spec};
+use handover_fixtures::process::{Ready, Signal, Spec};
 use handover_fixtures::{mysql, postgres, valkey};
 
 use super::images::Images;
@@ -90,6 +90,8 @@ struct Start {
     user: u32,
     /// The folders that its program reads beside itself.
     folders: Vec<PathBuf>,
+    /// The signal that asks it to end, if that is not SIGTERM.
+    stop: Option<Signal>,
     ready: Ready,
     /// How another release of it is started.
     again: Again,
@@ -116,6 +118,7 @@ impl Floor<'_> {
             dirs: vec![host.dir.clone(), certificates(&host.cert)],
             user: own(),
             folders: Vec::new(),
+            stop: None,
             ready: host.ready_at(&url)?,
             again: Box::new(move |release| {
                 let host = openbao::Host { program: program(release, server)?, ..again.clone() };
@@ -145,6 +148,7 @@ impl Floor<'_> {
             dirs: vec![host.dir.clone(), certificates(&host.cert)],
             user: own(),
             folders: host.folders(),
+            stop: None,
             ready: host.ready_at(link.address().port()),
             again: Box::new(move |release| {
                 let basedir =
@@ -173,6 +177,7 @@ impl Floor<'_> {
             dirs: vec![host.dir.clone()],
             user: own(),
             folders: Vec::new(),
+            stop: None,
             ready: host.ready_at(link.address().port()),
             again: Box::new(move |release| {
                 let host = valkey::Host { program: program(release, server)?, ..again.clone() };
@@ -200,6 +205,7 @@ impl Floor<'_> {
             dirs: vec![host.dir.clone()],
             user: host.hand_over()?,
             folders: host.folders(),
+            stop: postgres::Host::GENTLY.signal(),
             ready: host.ready_at(link.address().port())?,
             again: Box::new(move |release| {
                 let host = postgres::Host { program: program(release, server)?, ..again.clone() };
@@ -220,12 +226,12 @@ impl Floor<'_> {
     }
 
     async fn start(&self, start: Start) -> Result<Member, ServersError> {
-        let Start { server, spec, dirs, user, folders, ready, again } = start;
+        let Start { server, spec, dirs, user, folders, stop, ready, again } = start;
         let log = spec.log.clone();
         // Whoever follows it does so from its first line.
         voice::open(&log).map_err(ServersError::file(&log))?;
         let program = self.ground.request.components.program(component(server))?;
-        let image = self.images.obtain(server.word(), program, folders).await?;
+        let image = self.images.obtain(server.word(), program, folders, stop).await?;
         let seat =
             Seat { name: server.word().to_owned(), image, spec, dirs, files: None, user, port: port(server) };
         let object = stateful_set(&seat, &self.share, 1);
@@ -238,10 +244,10 @@ impl Floor<'_> {
                 let (spec, folders) = again(&release)?;
                 let program: Program =
                     release.program(component(server)).map_err(|error| chain(&error))?.clone();
-                let image =
-                    images.obtain(server.word(), &program, folders).await.map_err(|error| chain(&error))?;
+                let image = images.obtain(server.word(), &program, folders, stop).await;
+                let image = image.map_err(|error| chain(&error))?;
                 let object = stateful_set(&Seat { image, spec, ..seat }, &share, 1);
-                Ok(Successor { object, between: None, notes: Vec::new() })
+                Ok(Successor::of(object))
             })
         });
         self.ground.started(server.word());

@@ -61,7 +61,6 @@ async fn end_of(node: &Node) -> String {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
     use super::*;
@@ -72,11 +71,14 @@ mod tests {
         let program = dir.join("docker");
         let ended = dir.join("ended");
         let script = format!(
-            "#!/bin/sh\necho asked >> {0}.asked\nwhile ! [ -e {0} ]; do sleep 0.01; done\ncat {0}; rm {0}\n",
+            "#!/bin/sh\necho $$ >> {0}.asked\nwhile ! [ -e {0} ]; do sleep 0.01; done\ncat {0}; rm {0}\n",
             ended.display()
         );
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by a child: a file that this process had open could be busy in another test's fork.
+        let write = "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"";
+        let mut shell = std::process::Command::new("/bin/sh");
+        let written = shell.args(["-c", write, "sh", &script]).arg(&program).status().unwrap();
+        assert!(written.success());
         let docker = Docker { program, host: "unix:///nowhere".to_owned() };
         Node { docker, name: "node".to_owned(), address: Ipv4Addr::LOCALHOST.into() }
     }
@@ -100,7 +102,9 @@ mod tests {
         until("it asks", || times() == 1).await;
         meant.set_all_away(true);
         std::fs::write(&ended, "0\n").unwrap();
-        until("it hears of the end", || !ended.exists()).await;
+        // Who was asked is gone once the answer was taken.
+        let asked = std::fs::read_to_string(&asked).unwrap();
+        until("it hears of the end", || !Path::new("/proc").join(asked.trim()).exists()).await;
         meant.set_all_away(false);
         until("it asks again once the node is back", || times() == 2).await;
         assert_eq!(vigil.death(), None);

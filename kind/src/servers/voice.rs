@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::AsyncBufReadExt;
+use futures::{AsyncBufRead, AsyncBufReadExt};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, LogParams};
@@ -39,7 +39,13 @@ pub(super) async fn follow(
     told: Told,
     mut tell: impl FnMut(&str),
 ) {
-    let mut quiet = 0;
+    let mut tell = |text: &str| {
+        if let Some(file) = &mut file {
+            let _ = writeln!(file, "{text}");
+        }
+        tell(text);
+    };
+    let (mut quiet, mut torn) = (0, Vec::new());
     while quiet < AGAIN {
         let params = LogParams {
             container: Some(container.clone()),
@@ -50,31 +56,53 @@ pub(super) async fn follow(
         };
         match pods.log_stream(&pod, &params).await {
             Ok(stream) => {
-                let mut heard = false;
-                let (mut stream, mut line) = (pin!(stream), Vec::new());
-                while let Ok(1..) = stream.read_until(b'\n', &mut line).await {
-                    line.truncate(LONGEST);
-                    let whole = String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned();
-                    let Some((at, text)) = stamped(whole.trim_end_matches('\n')) else { continue };
-                    // What is asked for again begins with the second of the last line.
-                    if lock(&told).is_some_and(|last| at <= last) {
-                        continue;
-                    }
-                    *lock(&told) = Some(at);
-                    heard = true;
-                    if let Some(file) = &mut file {
-                        let _ = writeln!(file, "{text}");
-                    }
-                    tell(text);
-                }
+                let heard;
+                (heard, torn) = hear(pin!(stream), &told, &mut tell).await;
                 quiet = if heard { 0 } else { quiet + 1 };
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => return,
+            Err(kube::Error::Api(status)) if status.code == 404 => break,
             // An API server that is away is asked until it is back.
             Err(_) => {}
         }
         sleep(PAUSE).await;
     }
+    // What ended so had no more to say.
+    if let Some(text) = fresh(&torn, &told) {
+        tell(&text);
+    }
+}
+
+/// Tells the whole lines of a stream that were not told before. Answers whether there was one, and what the stream broke
+/// off in: when it is asked for again it may be whole.
+async fn hear(
+    mut stream: impl AsyncBufRead + Unpin,
+    told: &Told,
+    mut tell: impl FnMut(&str),
+) -> (bool, Vec<u8>) {
+    let (mut heard, mut line) = (false, Vec::new());
+    while let Ok(1..) = stream.read_until(b'\n', &mut line).await {
+        if line.pop_if(|last| *last == b'\n').is_none() {
+            break;
+        }
+        if let Some(text) = fresh(&line, told) {
+            heard = true;
+            tell(&text);
+        }
+        line.clear();
+    }
+    (heard, line)
+}
+
+/// What a line says if it is not told yet: what is asked for again begins with the second of the last line.
+fn fresh(line: &[u8], told: &Told) -> Option<String> {
+    let line = String::from_utf8_lossy(&line[..line.len().min(LONGEST)]);
+    let (at, text) = stamped(&line)?;
+    let mut told = lock(told);
+    if told.is_some_and(|last| at <= last) {
+        return None;
+    }
+    *told = Some(at);
+    Some(text.to_owned())
 }
 
 fn lock(told: &Told) -> MutexGuard<'_, Option<Timestamp>> {
@@ -97,5 +125,20 @@ mod tests {
         assert_eq!(text, "{\"a\": 1}");
         assert!(at < stamped("2026-11-25T23:00:00.123456790Z x").expect("another").0);
         assert_eq!(stamped("unable to retrieve container logs"), None);
+    }
+
+    #[tokio::test]
+    async fn a_line_in_which_a_stream_broke_off_is_told_when_it_is_whole() {
+        let stamp = |second: u32| format!("2026-11-25T23:00:{second:02}.5Z");
+        let (told, mut said) = (Told::default(), Vec::new());
+        let torn = format!("{} one\n{} tw", stamp(1), stamp(2));
+        let (heard, rest) = hear(torn.as_bytes(), &told, |text| said.push(text.to_owned())).await;
+        assert_eq!((heard, rest), (true, format!("{} tw", stamp(2)).into_bytes()));
+        let again = format!("{} one\n{} two\n{} three\n", stamp(1), stamp(2), stamp(3));
+        let (heard, rest) = hear(again.as_bytes(), &told, |text| said.push(text.to_owned())).await;
+        assert_eq!((heard, rest.len()), (true, 0));
+        assert_eq!(said, ["one", "two", "three"]);
+        assert_eq!(fresh(format!("{} three", stamp(3)).as_bytes(), &told), None);
+        assert_eq!(fresh(format!("{} four", stamp(4)).as_bytes(), &told).as_deref(), Some("four"));
     }
 }

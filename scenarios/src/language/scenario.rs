@@ -101,6 +101,15 @@ impl Scenario {
         });
         self.releases.iter().chain(replaced)
     }
+
+    /// Every component to which its steps do something.
+    pub fn wanted_components(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| match &step.action {
+            Action::Server { name, .. } => Some(name.as_str()),
+            Action::Replace(release) => Some(&release.component),
+            _ => None,
+        })
+    }
 }
 
 /// A server that checks passwords.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use handover_fixtures::plane::{Lacks, Plane, Server};
 
-use crate::language::scenario::KUBELET;
+use crate::language::scenario::{KUBELET, Scenario};
 
 /// What is needed and not there, as people call it.
 pub fn lacking(needs: &BTreeSet<String>, servers: &[Server], has_kubelet: bool) -> Vec<String> {
@@ -21,16 +21,16 @@ pub fn lacking(needs: &BTreeSet<String>, servers: &[Server], has_kubelet: bool) 
     needs.iter().filter(|need| !has(need)).map(|need| called(need)).collect()
 }
 
-/// Whether the plane has everything.
+/// Whether the plane has everything, and can do to its components what the scenario's steps want.
 ///
 /// # Errors
 /// What it lacks.
-pub fn meets(plane: &dyn Plane, needs: &BTreeSet<String>) -> Result<(), Lacks> {
-    let lacking = lacking(needs, &plane.offers(), !plane.models_pods());
-    match lacking.is_empty() {
-        true => Ok(()),
-        false => Err(plane.lacks(lacking.join(", "))),
+pub fn meets(plane: &dyn Plane, scenario: &Scenario) -> Result<(), Lacks> {
+    let lacking = lacking(&scenario.needs, &plane.offers(), !plane.models_pods());
+    if !lacking.is_empty() {
+        return Err(plane.lacks(lacking.join(", ")));
     }
+    scenario.wanted_components().try_for_each(|component| plane.control(component).map(drop))
 }
 
 #[cfg(test)]

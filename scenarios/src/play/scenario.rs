@@ -69,7 +69,7 @@ async fn through(stage: &Stage<'_>, tell: &Tell<'_>, watching: &mut Watching) ->
         error => Ending::Broke(stage.scribe.mask(&chain(&error))),
     };
     // Before anything of it is there.
-    if let Err(lacks) = needs::meets(&*stage.house.plane, &stage.scenario.needs) {
+    if let Err(lacks) = needs::meets(&*stage.house.plane, stage.scenario) {
         return broke(lacks.into());
     }
     // Everything that follows is to be made by the release on which the scenario begins; and who cannot have one that a

@@ -18,7 +18,8 @@ pub(super) const VERB: Verb<Said> = Verb {
 };
 
 shape! {
-    /// By how much a figure of a component's metrics rises while the scenario plays.
+    /// By how much a figure of a component's metrics rises while the scenario plays. Of several replicas each counts its
+    /// own: a scenario that has them is skipped.
     struct Shape {
         /// The component; only `eso` has metrics here.
         of: Option<Of>,

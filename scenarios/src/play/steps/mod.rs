@@ -3,6 +3,7 @@
 mod bao;
 mod hold;
 mod objects;
+mod owed;
 mod rotate;
 pub(super) mod server;
 mod sql;

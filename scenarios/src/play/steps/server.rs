@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, ResolvedSet};
-use handover_fixtures::plane::Order;
+use handover_fixtures::plane::{ControlError, Lacks, Order};
 use handover_harness::event::{Phase, What};
 
-use super::failed;
-use crate::language::scenario::{LEADER, NODE, ReleaseRef, ServerAction};
+use super::{failed, owed};
+use crate::language::scenario::{NODE, ReleaseRef, ServerAction};
 use crate::play::PlayError;
 use crate::play::run::component_info;
 use crate::play::stage::Stage;
@@ -33,7 +33,9 @@ pub(in crate::play) async fn put(stage: &Stage<'_>, release: &ReleaseRef) -> Res
     let found = stage.house.releases.find(release);
     let found = found.map_err(|why| PlayError::Release { release: release.to_string(), why })?;
     stage.replaced().insert(release.component.clone(), Arc::clone(found));
-    place(stage, &release.component, found).await
+    place(stage, &release.component, found).await?;
+    owed::is_up(&mut stage.owed(), &release.component);
+    Ok(())
 }
 
 /// Has so many replicas of ESO, of which one leads.
@@ -49,7 +51,11 @@ pub(in crate::play) async fn make_good(stage: &Stage<'_>) -> Result<(), PlayErro
     // Without its node nothing else can be ordered.
     let node = owed.remove_entry(NODE);
     for (name, order) in node.into_iter().chain(owed) {
-        self::order(stage, &name, order).await?;
+        match carry_out(stage, &name, order).await? {
+            // An end that was refused has changed nothing.
+            Ok(()) | Err(ControlError::Running { .. }) => {}
+            Err(error) => return Err(refused(&name, &error)),
+        }
     }
     Ok(())
 }
@@ -76,6 +82,8 @@ async fn place(stage: &Stage<'_>, name: &str, release: &Arc<ResolvedSet>) -> Res
 }
 
 async fn act(stage: &Stage<'_>, name: &str, what: ServerAction) -> Result<(), PlayError> {
+    // Before it is ordered: what fails half-way has to be made good, too.
+    owed::before(&mut stage.owed(), name, what);
     match what {
         ServerAction::Stop => order(stage, name, Order::Stop).await?,
         ServerAction::Kill => order(stage, name, Order::Kill).await?,
@@ -84,34 +92,29 @@ async fn act(stage: &Stage<'_>, name: &str, what: ServerAction) -> Result<(), Pl
         ServerAction::Unseal => order(stage, name, Order::Restart).await?,
         ServerAction::Seal => stage.house.plane.openbao().seal().await?,
     }
-    let mut owed = stage.owed();
     match what {
-        // Whoever led is started again by others.
-        ServerAction::Stop | ServerAction::Kill if name == LEADER => {}
-        // What is owed already starts it as well.
-        ServerAction::Stop | ServerAction::Kill => {
-            owed.entry(name.to_owned()).or_insert(Order::Start);
-        }
-        ServerAction::Seal => {
-            owed.insert(name.to_owned(), Order::Restart);
-        }
-        ServerAction::Start | ServerAction::Unseal => {
-            if let Some(Order::Start | Order::Restart) = owed.get(name) {
-                owed.remove(name);
-            }
-        }
+        ServerAction::Start | ServerAction::Unseal => owed::is_up(&mut stage.owed(), name),
+        ServerAction::Stop | ServerAction::Kill | ServerAction::Seal => {}
     }
     Ok(())
 }
 
 async fn order(stage: &Stage<'_>, name: &str, order: Order) -> Result<(), PlayError> {
+    carry_out(stage, name, order).await?.map_err(|error| refused(name, &error))
+}
+
+fn refused(name: &str, why: &ControlError) -> PlayError {
+    PlayError::Server { name: name.to_owned(), why: chain(why) }
+}
+
+async fn carry_out(stage: &Stage<'_>, name: &str, order: Order) -> Result<Result<(), ControlError>, Lacks> {
     let tell = |state| {
         stage.scribe.recorder().record(None, What::Component { name: name.to_owned(), state });
     };
-    let notes = stage.house.plane.control(name)?.order(order, &tell).await;
-    let notes = notes.map_err(|error| PlayError::Server { name: name.to_owned(), why: chain(&error) })?;
-    for note in notes {
-        stage.scribe.note(&note);
-    }
-    Ok(())
+    let carried = stage.house.plane.control(name)?.order(order, &tell).await;
+    Ok(carried.map(|notes| {
+        for note in notes {
+            stage.scribe.note(&note);
+        }
+    }))
 }

@@ -1,6 +1,6 @@
 //! What is counted while a scenario is played: objects of a kind, and calls of others to a path.
 
-use handover_fixtures::kubernetes::watch::count_objects;
+use handover_fixtures::kubernetes::watch::{Counted, count_objects};
 use handover_fixtures::openbao::AuditEntry;
 use handover_harness::event::What;
 use kube::api::{Api, DynamicObject};
@@ -15,8 +15,12 @@ impl Watching {
             let api: Api<DynamicObject> =
                 stage.house.applier.api_of_kind(&counter.kind, &stage.namespace).await?;
             let (scribe, name, stop) = (stage.scribe.clone(), counter.counter.clone(), self.stop.clone());
-            self.tasks.spawn(count_objects(api, stop, move |value| {
-                scribe.record(What::Count { counter: name.clone(), value });
+            self.tasks.spawn(count_objects(api, stop, move |counted| {
+                let name = name.clone();
+                scribe.record(match counted {
+                    Counted::Are(value) => What::Count { counter: name, value },
+                    Counted::Gap(from, why) => What::Gap { probe: name, from, why: scribe.mask(&why) },
+                });
             }));
         }
         for counter in &stage.scenario.calls {
