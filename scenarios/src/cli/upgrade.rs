@@ -9,7 +9,7 @@ use handover_fixtures::components::{Component, Override, Request, ResolvedSet, r
 use handover_harness::compare::{self as sides, Comparison, crossed};
 use handover_harness::event::Header;
 use handover_harness::verdict::RunVerdict;
-use handover_reports::{Exit, comparison, exit_of, exit_of_comparison, write_atomically};
+use handover_reports::{Exit, comparison, exit_of, exit_of_upgrade, write_atomically};
 
 use super::run::{Ground, default_out, header, make_out, runtime, side_by_side};
 use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
@@ -121,11 +121,9 @@ impl Plays<'_> {
         if across.interrupted.is_some() {
             return Ok(exit_of(&across, self.flaws.left, self.flaws.leaked));
         }
-        let mut found = sides::compare(&a, &b);
-        if let Some(verdict) = across.scenarios.first() {
-            found = found.crossed(crossed(&judge::timeline(&dir)?, verdict, asked));
-        }
-        self.answer(&found)
+        let found = sides::compare(&a, &b).crossed(crossed(&judge::timeline(&dir)?, &across, asked));
+        let broke = a.iter().chain(&b).chain([&across]).any(|run| run.broke.is_some());
+        self.answer(&found, broke)
     }
 
     fn order(&self, dir: &Path, request: &Request, ends: Named, scenarios: Vec<Scenario>) -> (Order, Header) {
@@ -160,14 +158,12 @@ impl Plays<'_> {
         Ok(verdicts)
     }
 
-    fn answer(&self, found: &Comparison) -> Result<Exit, Failure> {
+    /// Says what it comes to. `broke`: the environment of a run did.
+    fn answer(&self, found: &Comparison, broke: bool) -> Result<Exit, Failure> {
         let failed = |error: handover_reports::WriteError| Failure::environment(&error);
         write_atomically(&self.out.join(JSON), comparison::to_json(found)).map_err(failed)?;
         write_atomically(&self.out.join(MARKDOWN), comparison::markdown(found)).map_err(failed)?;
-        let exit = match &self.flaws {
-            Flaws { left: false, leaked: false } => exit_of_comparison(found.outcome()),
-            Flaws { .. } => Exit::LeftBehind,
-        };
+        let exit = exit_of_upgrade(found, broke, self.flaws.left, self.flaws.leaked);
         compare::show(found, exit, self.args.format, self.screen);
         self.screen.remark(&format!("evidence in {}", self.out.display()));
         Ok(exit)
