@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use futures::future::join_all;
+use handover_fixtures::cause::chain;
 use handover_harness::clock::Micros;
 use handover_harness::event::{Ending, FORMAT, Header};
 use handover_harness::verdict::RunVerdict;
@@ -81,6 +82,7 @@ fn prepare(
     }
     let header = header();
     let order = order(&header, with.request()?, scenarios);
+    order.plane.takes(&order.components).map_err(|error| Failure::usage(chain(&error)))?;
     if order.out.join("events.jsonl").exists() {
         return Err(Failure::usage(format!(
             "{} holds a run already; name another directory, or remove it",
