@@ -66,6 +66,19 @@ pub enum ContainedError {
         /// What was said.
         said: String,
     },
+    /// Where servers are pods, no daemon is asked for it.
+    #[error(
+        "on a cluster an image comes out of its registry or of an archive, and not out of a Docker daemon (of one that has \
+         it: `docker save --output {component}.tar {image}`, and then --component {component}=image:./{component}.tar)"
+    )]
+    NoDaemon {
+        /// For which component.
+        component: Component,
+        /// The image.
+        image: String,
+        /// What the registry said.
+        source: Box<ResolveError>,
+    },
     /// It is for another kind of machine.
     #[error("the image `{image}` is made for {made_for}, and not for this machine")]
     OtherMachine {
@@ -153,9 +166,12 @@ impl Containers {
         tell: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<ResolvedSet, ContainedError> {
         let named = images(&request);
-        let (Some(wanted), false) = (&self.wanted, named.is_empty()) else {
-            return Ok(resolve(request, progress).await.map_err(Box::new)?);
+        let Some(wanted) = &self.wanted else {
+            return resolve(request.clone(), progress).await.map_err(|error| undaemoned(&request, error));
         };
+        if named.is_empty() {
+            return Ok(resolve(request, progress).await.map_err(Box::new)?);
+        }
         match self.at.get_or_try_init(|| wanted.find()).await? {
             At::Nowhere(why) => {
                 let set = resolve(request, progress).await.map_err(Box::new)?;
@@ -252,6 +268,21 @@ fn images(request: &Request) -> BTreeMap<Component, ImageName> {
         Some(Given::Path { .. } | Given::Version(_)) | None => None,
     };
     SERVERS.iter().filter(|one| request.wanted.contains(one)).filter_map(named).collect()
+}
+
+/// The error where no daemon is asked, which whoever has the image at one would wonder about.
+fn undaemoned(request: &Request, error: ResolveError) -> ContainedError {
+    match &error {
+        ResolveError::Image { component, .. } => match request.overrides.get(*component) {
+            Some(Given::Image(image @ ImageName::Registry(_))) => ContainedError::NoDaemon {
+                component: *component,
+                image: image.to_string(),
+                source: Box::new(error),
+            },
+            Some(_) | None => Box::new(error).into(),
+        },
+        _ => Box::new(error).into(),
+    }
 }
 
 /// The daemon at which containers can be, and that it is used; or why there is none.

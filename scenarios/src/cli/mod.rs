@@ -12,6 +12,7 @@ mod judge;
 mod list;
 mod matrix;
 mod new;
+mod obtain;
 mod run;
 mod scenarios;
 mod screen;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use handover_fixtures::cause::chain;
+use handover_harness::event::Ending;
 use handover_reports::Exit;
 
 pub use args::Cli;
@@ -45,6 +47,15 @@ impl Failure {
 
     fn environment(error: &dyn std::error::Error) -> Self {
         Self { exit: Exit::Environment, message: chain(error) }
+    }
+
+    /// Somebody asked to stop.
+    fn interrupted(ending: &Ending) -> Self {
+        let exit = match ending {
+            Ending::Interrupted(signal) => Exit::of_signal(signal),
+            Ending::Finished | Ending::Skipped(_) | Ending::Broke(_) => Exit::Interrupted,
+        };
+        Self { exit, message: "interrupted".into() }
     }
 }
 

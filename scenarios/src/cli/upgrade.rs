@@ -5,16 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Override, Request, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Override, Request};
+use handover_fixtures::process::RunDir;
 use handover_harness::compare::{self as sides, Comparison, crossed};
 use handover_harness::event::Header;
 use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, comparison, exit_of, exit_of_upgrade, write_atomically};
 
+use super::obtain::until_stopped;
 use super::run::{Ground, default_out, header, make_out, runtime, side_by_side};
-use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
+use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios};
 use crate::language::scenario::Scenario;
-use crate::play::halt::Halt;
+use crate::play::planes::Where;
 use crate::play::releases::{self, Ends as Named};
 use crate::play::run::{Order, Show};
 use crate::upgrade::{Crossing, Ends, Pace, crossing};
@@ -28,11 +30,19 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
     let (from, to) = (named(&args.from, "--from")?, named(&args.to, "--to")?);
     let base = with.request()?;
     let sides = Sides { from: beside(&base, &from), to: beside(&base, &to) };
-    let ends = Ends {
-        from: obtain(&sides.from, screen)?,
-        to: obtain(&sides.to, screen)?,
-        components: replaced(from.iter().chain(&to))?,
-    };
+    let plane = args.plane.own();
+    let components = replaced(from.iter().chain(&to), &plane)?;
+    for side in [&sides.from, &sides.to] {
+        plane.takes(side).map_err(|error| Failure::usage(chain(&error)))?;
+    }
+    let out = args.out.clone().unwrap_or_else(|| default_out(&header().run));
+    if out.join(JSON).exists() {
+        return Err(Failure::usage(format!(
+            "{} holds an upgrade already; name another directory",
+            out.display()
+        )));
+    }
+    let ends = sides.obtain(components, &plane, screen)?;
     let pace = Pace { hold: args.hold, ..Pace::default() };
     let crossing = crossing(&args.manifests, &ends, pace).map_err(|problems| {
         Failure::usage(format!(
@@ -42,13 +52,6 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
     })?;
     if let Some(warned) = &crossing.warned {
         screen.remark(&warned.render(screen.style.colour));
-    }
-    let out = args.out.clone().unwrap_or_else(|| default_out(&header().run));
-    if out.join(JSON).exists() {
-        return Err(Failure::usage(format!(
-            "{} holds an upgrade already; name another directory",
-            out.display()
-        )));
     }
     make_out(&out)?;
     let ground = Ground::new()?;
@@ -65,6 +68,39 @@ const MARKDOWN: &str = "comparison.md";
 struct Sides {
     from: Request,
     to: Request,
+}
+
+impl Sides {
+    /// The releases, as the plays will have them; nothing else of either side.
+    fn obtain(&self, components: Vec<Component>, plane: &Where, screen: &Screen) -> Result<Ends, Failure> {
+        let wrong = |error: &dyn std::error::Error| Failure::environment(error);
+        // Of ESO it is looked up what it serves.
+        let wanted =
+            components.iter().chain([&Component::Eso]).flat_map(|component| releases::family(*component));
+        let wanted: BTreeSet<Component> = wanted.collect();
+        let (cache, id, runtime) = (&self.from.cache, header().run, runtime()?);
+        let run = RunDir::create(&cache.root().join("runs"), &id).map_err(|error| wrong(&error))?;
+        let containers = plane.containers(cache, &run, &id);
+        let show = screen.live(&[]);
+        let told = |text: &str| show.run(text);
+        let found = runtime.block_on(until_stopped(async {
+            plane.check(cache.root()).await.map_err(|error| wrong(&error))?;
+            let one = async |side: &Request| {
+                let side = side.clone().only(wanted.clone());
+                let found = containers.obtain(side, show.obtaining(), &told).await;
+                found.map(Arc::new).map_err(|error| wrong(&error))
+            };
+            Ok((one(&self.from).await?, one(&self.to).await?))
+        }));
+        let left = runtime.block_on(containers.fell());
+        show.clear();
+        for line in &left {
+            screen.error(&format!("left behind: {line}"));
+        }
+        run.finish().map_err(|error| wrong(&error))?;
+        let (from, to) = found?;
+        Ok(Ends { from, to, components })
+    }
 }
 
 /// What was left behind, or where a secret was found, in any of the runs.
@@ -84,12 +120,14 @@ struct Plays<'a> {
 }
 
 impl Plays<'_> {
-    /// The hop waits more than it works: it is played beside the first catalogue, on a plane of its own.
+    /// The hop waits more than it works: it is played beside the first catalogue, on a plane of its own. A cluster of its
+    /// own works more than that, and would load one side of the comparison: there it comes last, and alone.
     fn through(mut self, crossing: Crossing, ends: &Ends, scenarios: &[Scenario]) -> Result<Exit, Failure> {
         let Crossing { scenario, asked, .. } = crossing;
         let named = Named::from([("from", self.sides.from.clone()), ("to", self.sides.to.clone())]);
         let dir = self.out.join("crossing");
         let mut pending = Some(self.order(&dir, &self.sides.from, named, vec![scenario]));
+        let alone = matches!(self.args.plane.own(), Where::Kind { .. });
         let mut across = None;
         let (mut a, mut b) = (Vec::new(), Vec::new());
         let rounds = if scenarios.is_empty() { 0 } else { self.args.rounds };
@@ -101,11 +139,12 @@ impl Plays<'_> {
                 let named = ends.components.iter().filter_map(|component| set.get(*component));
                 let named: Vec<_> =
                     named.map(|found| format!("{} {}", found.component, found.version)).collect();
-                let beside = if pending.is_some() { "across the upgrade, and beside it " } else { "" };
-                self.screen.remark(&format!("{beside}the catalogue on {}", named.join(", ")));
+                let beside = pending.take_if(|_| !alone);
+                let words = if beside.is_some() { "across the upgrade, and beside it " } else { "" };
+                self.screen.remark(&format!("{words}the catalogue on {}", named.join(", ")));
                 let dir = self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
                 let order = self.order(&dir, request, Named::new(), scenarios.to_vec());
-                let mut played = self.play(std::iter::once(order).chain(pending.take()).collect())?;
+                let mut played = self.play(std::iter::once(order).chain(beside).collect())?;
                 if let Some(stopped) = played.iter().find(|verdict| verdict.interrupted.is_some()) {
                     return Ok(exit_of(stopped, self.flaws.left, self.flaws.leaked));
                 }
@@ -191,7 +230,7 @@ fn beside(base: &Request, named: &[Override]) -> Request {
 }
 
 /// The components that are replaced: those that are named, ESO where a part of it is.
-fn replaced<'a>(named: impl Iterator<Item = &'a Override>) -> Result<Vec<Component>, Failure> {
+fn replaced<'a>(named: impl Iterator<Item = &'a Override>, plane: &Where) -> Result<Vec<Component>, Failure> {
     let mut components = BTreeSet::new();
     for one in named {
         components.insert(match one.component {
@@ -202,27 +241,10 @@ fn replaced<'a>(named: impl Iterator<Item = &'a Override>) -> Result<Vec<Compone
     if components.is_empty() {
         return Err(Failure::usage("nothing is upgraded: give --from NAME=VERSION and --to NAME=VERSION"));
     }
-    Ok(components.into_iter().collect())
-}
-
-/// Resolves one side, as its plays will.
-fn obtain(request: &Request, screen: &Screen) -> Result<Arc<ResolvedSet>, Failure> {
-    let show = screen.live(&[]);
-    let halt = Halt::default();
-    let resolved = runtime()?.block_on(async {
-        let heeding = tokio::spawn(signals::heed(halt.clone()));
-        let resolved = tokio::select! {
-            resolved = resolve(request.clone(), show.obtaining()) => Some(resolved),
-            _ = halt.halted() => None,
-        };
-        heeding.abort();
-        resolved
-    });
-    match resolved {
-        Some(Ok(set)) => Ok(Arc::new(set)),
-        Some(Err(error)) => Err(Failure::environment(&error)),
-        None => Err(Failure { exit: Exit::Interrupted, message: "interrupted".into() }),
+    for component in &components {
+        plane.replaces(*component).map_err(Failure::usage)?;
     }
+    Ok(components.into_iter().collect())
 }
 
 /// A duration of the command line.
