@@ -324,6 +324,7 @@ async fn on_plane(
         // The golden ratio spreads consecutive seeds evenly.
         phase: (order.seed as f64 * 0.618_033_988_749_895).fract(),
         releases,
+        goes_with_scenario: order.scenarios.len() == 1 && !order.plane.is_kept(),
     };
     show.run("measuring this host");
     scribe.note(MEASURING);
