@@ -315,3 +315,33 @@ pub fn answer(args: impl Iterator<Item = OsString>) -> ExitCode {
     let _ = writeln!(io::stderr(), "handover {CONTAINED}: {said}");
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests {
+    use handover_fixtures::components::progress::Silent;
+    use handover_fixtures::components::{Environment, Override, Overrides};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn where_servers_are_pods_it_is_told_how_an_image_of_a_daemon_gets_there() {
+        let home = tempfile::tempdir().unwrap();
+        let environment: Environment = [("HOME".into(), home.path().into())].into_iter().collect();
+        let obtain = async |named: &str| {
+            let named = Override::parse(named).unwrap();
+            let wanted = named.component;
+            let overrides = Overrides::gather(&[named], &environment).unwrap();
+            let request = Request::new(environment.clone(), overrides).unwrap().only([wanted]);
+            let found = Containers::none().obtain(request, Arc::new(Silent), &|_| {}).await;
+            chain(&found.unwrap_err())
+        };
+        let told = obtain("mysql=image:127.0.0.1:1/none/mysql:1").await;
+        let how = "`docker save --output mysql.tar 127.0.0.1:1/none/mysql:1`";
+        assert!(told.starts_with("on a cluster an image comes") && told.contains(how), "{told}");
+        // One that lies on the disk is where it can be had.
+        let archive = home.path().join("mysql.tar");
+        std::fs::write(&archive, "none").unwrap();
+        let told = obtain(&format!("mysql=image:{}", archive.display())).await;
+        assert!(!told.contains("docker save"), "{told}");
+    }
+}
