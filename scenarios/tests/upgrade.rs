@@ -66,6 +66,20 @@ components: { kube-apiserver: [v1.35.2] }
 }
 
 #[test]
+fn a_plane_that_cannot_be_is_told_before_anything_is_obtained() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(&scratch);
+    // It would be asked, and hold everything up.
+    let registry = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let image = format!("eso=image:{}/none/eso:v1.0.0", registry.local_addr().expect("a port"));
+    let words = ["upgrade", "--hop-only", "--plane", "kind", "--from", "eso=v0.16.1", "--to", &image];
+    let mut command = handover(&cache, words);
+    command.env("DOCKER_HOST", "unix:///nowhere/docker.sock").arg("--out").arg(scratch.at("out"));
+    quick(command).exits(5).says_once("no Docker daemon answers at unix:///nowhere/docker.sock");
+    cache.assert_empty();
+}
+
+#[test]
 fn a_hop_whose_plane_does_not_start_says_why_and_is_no_answer() {
     let scratch = Scratch::new();
     let cache = Cache::of_stand_ins(&scratch);
