@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Override, Request};
+use handover_fixtures::components::{Component, Override, Request, ResolvedSet};
 use handover_fixtures::process::RunDir;
 use handover_harness::compare::{self as sides, Comparison, crossed};
 use handover_harness::event::Header;
@@ -19,7 +19,7 @@ use crate::language::scenario::Scenario;
 use crate::play::planes::Where;
 use crate::play::releases::{self, Ends as Named};
 use crate::play::run::{Order, Show};
-use crate::upgrade::{Crossing, Ends, Pace, crossing};
+use crate::upgrade::{Crossing, Ends, Pace, Part, crossing, turns};
 
 /// `handover upgrade`
 pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
@@ -63,6 +63,9 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
 const JSON: &str = "comparison.json";
 /// The same for a pull request.
 const MARKDOWN: &str = "comparison.md";
+
+/// The directory of the hop.
+const CROSSING: &str = "crossing";
 
 /// How the components of either side are obtained.
 struct Sides {
@@ -120,58 +123,60 @@ struct Plays<'a> {
 }
 
 impl Plays<'_> {
-    /// The hop waits more than it works: it is played beside the first catalogue, on a plane of its own. A cluster of its
-    /// own works more than that, and would load one side of the comparison: there it comes last, and alone.
     fn through(mut self, crossing: Crossing, ends: &Ends, scenarios: &[Scenario]) -> Result<Exit, Failure> {
         let Crossing { scenario, asked, .. } = crossing;
-        let named = Named::from([("from", self.sides.from.clone()), ("to", self.sides.to.clone())]);
-        let dir = self.out.join("crossing");
-        let mut pending = Some(self.order(&dir, &self.sides.from, named, vec![scenario]));
-        let alone = matches!(self.args.plane.own(), Where::Kind { .. });
-        let mut across = None;
-        let (mut a, mut b) = (Vec::new(), Vec::new());
+        let heavy = matches!(self.args.plane.own(), Where::Kind { .. });
+        let (mut a, mut b, mut across) = (Vec::new(), Vec::new(), Vec::new());
         let rounds = if scenarios.is_empty() { 0 } else { self.args.rounds };
-        // Side by side in time: what drifts on this machine drifts for both.
-        for round in 1..=rounds {
-            for (runs, request, set, word) in
-                [(&mut a, &self.sides.from, &ends.from, "from"), (&mut b, &self.sides.to, &ends.to, "to")]
-            {
-                let named = ends.components.iter().filter_map(|component| set.get(*component));
-                let named: Vec<_> =
-                    named.map(|found| format!("{} {}", found.component, found.version)).collect();
-                let beside = pending.take_if(|_| !alone);
-                let words = if beside.is_some() { "across the upgrade, and beside it " } else { "" };
-                self.screen.remark(&format!("{words}the catalogue on {}", named.join(", ")));
-                let dir = self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
-                let order = self.order(&dir, request, Named::new(), scenarios.to_vec());
-                let mut played = self.play(std::iter::once(order).chain(beside).collect())?;
-                if let Some(stopped) = played.iter().find(|verdict| verdict.interrupted.is_some()) {
-                    return Ok(exit_of(stopped, self.flaws.left, self.flaws.leaked));
+        for turn in turns(rounds, heavy) {
+            let orders = turn.iter().map(|part| match part {
+                Part::From(round) => {
+                    self.order("from", *round, &self.sides.from, Named::new(), scenarios.to_vec())
                 }
-                across = across.or(played.get(1).cloned());
-                runs.push(played.swap_remove(0));
+                Part::To(round) => self.order("to", *round, &self.sides.to, Named::new(), scenarios.to_vec()),
+                Part::Hop => {
+                    let sides = [("from", self.sides.from.clone()), ("to", self.sides.to.clone())];
+                    self.order(CROSSING, 1, &self.sides.from, Named::from(sides), vec![scenario.clone()])
+                }
+            });
+            let orders = orders.collect();
+            let said: Vec<String> = turn.iter().map(|part| said(*part, ends)).collect();
+            self.screen.remark(&said.join(", and beside it "));
+            let played = self.play(orders)?;
+            if let Some(stopped) = played.iter().find(|verdict| verdict.interrupted.is_some()) {
+                return Ok(exit_of(stopped, self.flaws.left, self.flaws.leaked));
+            }
+            for (part, verdict) in turn.iter().zip(played) {
+                match part {
+                    Part::From(_) => a.push(verdict),
+                    Part::To(_) => b.push(verdict),
+                    Part::Hop => across.push(verdict),
+                }
             }
         }
-        if let Some(order) = pending {
-            self.screen.remark("across the upgrade");
-            across = self.play(vec![order])?.pop();
-        }
-        let across = across.expect("the hop is played, beside a catalogue or alone");
-        if across.interrupted.is_some() {
-            return Ok(exit_of(&across, self.flaws.left, self.flaws.leaked));
-        }
-        let found = sides::compare(&a, &b).crossed(crossed(&judge::timeline(&dir)?, &across, asked));
-        let broke = a.iter().chain(&b).chain([&across]).any(|run| run.broke.is_some());
+        let hop = across.pop().expect("the hop is played once");
+        let timeline = judge::timeline(&self.out.join(CROSSING))?;
+        let broke = a.iter().chain(&b).chain([&hop]).any(|run| run.broke.is_some());
+        let found = sides::compare(&a, &b).crossed(crossed(&timeline, &hop, asked));
         self.answer(&found, broke)
     }
 
-    fn order(&self, dir: &Path, request: &Request, ends: Named, scenarios: Vec<Scenario>) -> (Order, Header) {
+    /// A run that begins now, whose files are called by `word`, and by the round where it is not the first.
+    fn order(
+        &self,
+        word: &str,
+        round: u64,
+        request: &Request,
+        ends: Named,
+        scenarios: Vec<Scenario>,
+    ) -> (Order, Header) {
         let (header, plane) = (header(), self.args.plane.own());
+        let dir = self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
         let order = Order {
             run: header.run.clone(),
             scenarios,
             jobs: self.args.jobs.unwrap_or(plane.jobs()) as usize,
-            out: dir.to_owned(),
+            out: dir,
             seed: self.args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
             components: request.clone(),
             ends,
@@ -206,6 +211,20 @@ impl Plays<'_> {
         compare::show(found, exit, self.args.format, self.screen);
         self.screen.remark(&format!("evidence in {}", self.out.display()));
         Ok(exit)
+    }
+}
+
+/// What a run plays, for people.
+fn said(part: Part, ends: &Ends) -> String {
+    let catalogue = |set: &ResolvedSet| {
+        let named = ends.components.iter().filter_map(|component| set.get(*component));
+        let named: Vec<_> = named.map(|found| format!("{} {}", found.component, found.version)).collect();
+        format!("the catalogue on {}", named.join(", "))
+    };
+    match part {
+        Part::From(_) => catalogue(&ends.from),
+        Part::To(_) => catalogue(&ends.to),
+        Part::Hop => "the hop between the two".to_owned(),
     }
 }
 

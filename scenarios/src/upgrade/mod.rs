@@ -8,6 +8,7 @@ mod origin;
 mod story;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use serde_json::json;
 
 use self::found::Found;
 pub use self::story::Pace;
+pub use self::turns::{Part, turns};
 use crate::language::error::Sink;
 use crate::language::gather::{Gathered, several};
 use crate::language::manifest::{self, Object};
