@@ -49,13 +49,13 @@ impl Failure {
         Self { exit: Exit::Environment, message: chain(error) }
     }
 
-    /// Somebody asked to stop.
-    fn interrupted(ending: &Ending) -> Self {
-        let exit = match ending {
-            Ending::Interrupted(signal) => Exit::of_signal(signal),
-            Ending::Finished | Ending::Skipped(_) | Ending::Broke(_) => Exit::Interrupted,
+    /// Somebody's signal came first: why everything stops.
+    fn interrupted(why: &Ending) -> Self {
+        let signal = match why {
+            Ending::Interrupted(signal) => signal.as_str(),
+            other => unreachable!("nothing but a signal halts it: {other:?}"),
         };
-        Self { exit, message: "interrupted".into() }
+        Self { exit: Exit::of_signal(signal), message: format!("interrupted by {signal}") }
     }
 }
 
