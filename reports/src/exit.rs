@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use handover_harness::compare::Outcome;
+use handover_harness::compare::{Comparison, Outcome};
 use handover_harness::verdict::{RunVerdict, Verdict};
 use serde::{Serialize, Serializer};
 
@@ -117,11 +117,29 @@ pub fn exit_of(run: &RunVerdict, leftovers: bool, leak: bool) -> Exit {
 }
 
 /// The exit of a comparison: 1 where something got worse, 3 where nobody can tell, else 0, also where things
-/// changed. What befalls the program itself (2, 5, 6, an interruption) is the caller's to add.
+/// changed. What befalls the program itself (2, 6, an interruption) is the caller's to add, and with an upgrade
+/// [`exit_of_upgrade`] adds 5.
 pub fn exit_of_comparison(outcome: Outcome) -> Exit {
     match outcome {
         Outcome::Nothing | Outcome::Changed => Exit::Passed,
         Outcome::Worse => Exit::Failed,
         Outcome::CannotTell => Exit::Inconclusive,
     }
+}
+
+/// The exit of an upgrade: the first of its comparison's, 6, and 5 where a run that it is made of broke, or the hop was
+/// not played to its end. What got worse is told whatever broke beside it.
+///
+/// `broke`: one of the runs did. `leftovers` and `leak` as in [`exit_of`].
+pub fn exit_of_upgrade(comparison: &Comparison, broke: bool, leftovers: bool, leak: bool) -> Exit {
+    let hop = comparison.crossing.as_ref().is_some_and(|crossing| crossing.verdict == Verdict::Error);
+    [
+        (leftovers || leak).then_some(Exit::LeftBehind),
+        (broke || hop).then_some(Exit::Environment),
+        Some(exit_of_comparison(comparison.outcome())),
+    ]
+    .into_iter()
+    .flatten()
+    .min()
+    .unwrap_or(Exit::Passed)
 }

@@ -23,7 +23,7 @@ pub mod style;
 pub mod terminal;
 pub mod verdict_json;
 
-pub use exit::{Exit, exit_of, exit_of_comparison};
+pub use exit::{Exit, exit_of, exit_of_comparison, exit_of_upgrade};
 pub use file::{WriteError, write_atomically};
 pub use formatted::Unreadable;
 pub use style::Style;

@@ -42,6 +42,11 @@ fn servers() -> Vec<Resolved> {
 /// An image of a server as others make them: its files where its packager puts them, and what it starts by its name
 /// alone, by a script that is not there.
 fn image(server: &Resolved, folder: &Path) -> PathBuf {
+    image_of(server, "1", &server.version, folder)
+}
+
+/// The same with this tag, which says that it is of this version.
+fn image_of(server: &Resolved, tag: &str, version: &str, folder: &Path) -> PathBuf {
     let program = server.program().expect("a server is a program");
     let name = program.path().file_name().and_then(|name| name.to_str()).expect("it has a name");
     let image = match program.argv0() {
@@ -53,9 +58,10 @@ fn image(server: &Resolved, folder: &Path) -> PathBuf {
         _ => of_package(program),
     };
     let mut image = image.starts(["docker-entrypoint.sh", name]);
-    image.name = format!("made.test/{}:1", server.component);
-    image.labels = vec![("org.opencontainers.image.version".to_owned(), server.version.clone())];
-    let path = folder.join(format!("{}.tar", server.component));
+    image.name = format!("made.test/{}:{tag}", server.component);
+    image.labels = vec![("org.opencontainers.image.version".to_owned(), version.to_owned())];
+    let file = if tag == "1" { server.component.to_string() } else { format!("{}-{tag}", server.component) };
+    let path = folder.join(format!("{file}.tar"));
     archive::write(&path, &[image]).expect("an archive");
     path
 }
@@ -115,13 +121,18 @@ fn begin(house: &House, out: &Path, images: &[&Path], words: &[&str]) -> Run {
     Run::of(command, &house.cache, out)
 }
 
-/// Names of containers at a daemon.
-fn containers(docker: &Docker) -> Vec<String> {
+/// What a daemon says.
+fn ask(docker: &Docker, words: &[&str]) -> Vec<String> {
     let mut command = std::process::Command::new(&docker.program);
-    command.args(["ps", "--all", "--format", "{{.Names}}"]).env_clear().envs(docker.environment());
+    command.args(words).env_clear().envs(docker.environment());
     let said = command.output().expect("the client starts");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     String::from_utf8_lossy(&said.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Names of containers at a daemon.
+fn containers(docker: &Docker) -> Vec<String> {
+    ask(docker, &["ps", "--all", "--format", "{{.Names}}"])
 }
 
 /// Kills who stands before MySQL, but not MySQL.
@@ -243,6 +254,45 @@ fn servers_of_images_run_in_containers_and_nothing_of_them_is_left() {
     kill_before(&house);
     let done = run.end();
     done.exits(5).says_once("the environment broke: mysql ended by itself").leaves_nothing(&house.cache);
+    assert_eq!(idle.differences(&house.census_at_docker()), [""; 0]);
+}
+
+/// Nothing but the daemon has the images; and what the second is called has written data that the first does not open.
+#[test]
+fn a_database_is_upgraded_between_images_that_only_a_daemon_has() {
+    if !rustix::process::geteuid().is_root() {
+        say("skipped: only root can start a Docker daemon of our own");
+        return;
+    }
+    let scratch = Scratch::new();
+    let house = House::new(Cache::of_stand_ins(&scratch));
+    let all = servers();
+    let mysql = all.iter().find(|one| one.component == Component::Mysql).expect("a server");
+    let docker = house.start();
+    let newer = "1000.1.0";
+    for (tag, version) in [("1", mysql.version.as_str()), ("2", newer)] {
+        let archive = image_of(mysql, tag, version, scratch.path());
+        ask(&docker, &["load", "--quiet", "--input", &archive.display().to_string()]);
+        fs::remove_file(&archive).expect("it was there");
+    }
+    let idle = house.census_at_docker();
+    let out = scratch.at("out");
+    let words = ["--hop-only", "--hold", "1s", "--from", "mysql=image:made.test/mysql:1"];
+    let mut command = house.handover(["upgrade"]);
+    command.args(words).args(["--to", "mysql=image:made.test/mysql:2", "--out"]).arg(&out);
+    let done = Run::of(command, &house.cache, &out).end();
+    done.exits(0);
+    let told = format!(
+        "the way back is not played: mysql {} does not open data that mysql {newer} has run on",
+        mysql.version
+    );
+    let text = fs::read_to_string(out.join("comparison.json")).expect("a comparison");
+    let found: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let crossing = &found["crossing"];
+    let phases = support::array(&crossing["phases"]).iter().map(|phase| phase["name"].clone());
+    assert_eq!(phases.collect::<Vec<_>>(), [format!("mysql {}", mysql.version), format!("mysql {newer}")]);
+    assert_eq!(crossing["limits"], serde_json::json!([told]));
+    house.cache.assert_empty();
     assert_eq!(idle.differences(&house.census_at_docker()), [""; 0]);
 }
 

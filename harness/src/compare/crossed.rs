@@ -4,7 +4,7 @@ use super::{CallRate, Crossing, CrossingPhase, Differs, Lag, Moved, PhaseCalls, 
 use crate::clock::Micros;
 use crate::event::{ComponentState, CounterName, CredentialName, Hop, OrderKind, ScenarioId};
 use crate::timeline::{Change, Counting, Placed, Story, Timeline};
-use crate::verdict::{Finding, HopRow, ScenarioVerdict, Verdict};
+use crate::verdict::{Finding, HopRow, RunVerdict, ScenarioVerdict, Verdict};
 
 /// What is known of a crossing before it is played.
 #[derive(Clone, Debug, Default)]
@@ -69,22 +69,41 @@ struct Phase {
     outage: Option<Micros>,
 }
 
-/// What the crossing was.
-pub fn crossed(timeline: &Timeline, verdict: &ScenarioVerdict, asked: Asked) -> Crossing {
-    let Some(story) = timeline.stories.get(&asked.scenario) else {
-        return Crossing {
-            changes: asked.changes,
-            phases: Vec::new(),
-            watched: asked.watched,
-            moved: Vec::new(),
-            calls: Vec::new(),
-            lag: Vec::new(),
-            unwatched: asked.unwatched,
-            findings: verdict.findings.clone(),
-            verdict: verdict.verdict,
-            limits: asked.limits,
-        };
+/// What the crossing was, which this run alone played. One that was not played, or whose environment broke, is an
+/// error and says why: that nothing moved says nothing then.
+pub fn crossed(timeline: &Timeline, run: &RunVerdict, asked: Asked) -> Crossing {
+    let verdict = run.scenarios.iter().find(|verdict| verdict.scenario == asked.scenario);
+    let story = timeline.stories.get(&asked.scenario);
+    let mut crossing = match (story, verdict) {
+        (Some(story), Some(verdict)) => played(timeline, story, verdict, asked),
+        (None, _) | (_, None) => unplayed(asked),
     };
+    let told = crossing.findings.iter().any(|finding| finding.verdict == Verdict::Error);
+    let why = run.broke.as_deref().or(crossing.phases.is_empty().then_some("its run does not say why"));
+    if let Some(why) = why.filter(|_| !told) {
+        crossing.findings.push(Finding::own("environment", Verdict::Error, "it is played to its end", why));
+        crossing.verdict = crossing.verdict.max(Verdict::Error);
+    }
+    crossing
+}
+
+/// What is known without a play.
+fn unplayed(asked: Asked) -> Crossing {
+    Crossing {
+        changes: asked.changes,
+        phases: Vec::new(),
+        watched: asked.watched,
+        moved: Vec::new(),
+        calls: Vec::new(),
+        lag: Vec::new(),
+        unwatched: asked.unwatched,
+        findings: asked.findings,
+        verdict: Verdict::Error,
+        limits: asked.limits,
+    }
+}
+
+fn played(timeline: &Timeline, story: &Story, verdict: &ScenarioVerdict, asked: Asked) -> Crossing {
     let phases = phases(timeline, story);
     let moved = asked.watched.iter().flat_map(|watched| moved(story, &phases, watched, &asked.known));
     let moved: Vec<Moved> = moved.collect();

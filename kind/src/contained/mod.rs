@@ -67,6 +67,19 @@ pub enum ContainedError {
         /// What was said.
         said: String,
     },
+    /// Where servers are pods, no daemon is asked for it.
+    #[error(
+        "on a cluster an image comes out of its registry or of an archive, and not out of a Docker daemon (of one that has \
+         it: `docker save --output {component}.tar {image}`, and then --component {component}=image:./{component}.tar)"
+    )]
+    NoDaemon {
+        /// For which component.
+        component: Component,
+        /// The image.
+        image: String,
+        /// What the registry said.
+        source: Box<ResolveError>,
+    },
     /// It is for another kind of machine.
     #[error("the image `{image}` is made for {made_for}, and not for this machine")]
     OtherMachine {
@@ -154,9 +167,12 @@ impl Containers {
         tell: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<ResolvedSet, ContainedError> {
         let named = images(&request);
-        let (Some(wanted), false) = (&self.wanted, named.is_empty()) else {
-            return Ok(resolve(request, progress).await.map_err(Box::new)?);
+        let Some(wanted) = &self.wanted else {
+            return resolve(request.clone(), progress).await.map_err(|error| undaemoned(&request, error));
         };
+        if named.is_empty() {
+            return Ok(resolve(request, progress).await.map_err(Box::new)?);
+        }
         match self.at.get_or_try_init(|| wanted.find(tell)).await? {
             At::Nowhere(why) => {
                 let set = resolve(request, progress).await.map_err(Box::new)?;
@@ -255,6 +271,21 @@ fn images(request: &Request) -> BTreeMap<Component, ImageName> {
     SERVERS.iter().filter(|one| request.wanted.contains(one)).filter_map(named).collect()
 }
 
+/// The error where no daemon is asked, which whoever has the image at one would wonder about.
+fn undaemoned(request: &Request, error: ResolveError) -> ContainedError {
+    match &error {
+        ResolveError::Image { component, .. } => match request.overrides.get(*component) {
+            Some(Given::Image(image @ ImageName::Registry(_))) => ContainedError::NoDaemon {
+                component: *component,
+                image: image.to_string(),
+                source: Box::new(error),
+            },
+            Some(_) | None => Box::new(error).into(),
+        },
+        _ => Box::new(error).into(),
+    }
+}
+
 /// The daemon at which containers can be, and that it is used; or why there is none.
 async fn daemon(wish: &Wish, place: &Place) -> Result<Result<(Docker, InUse), String>, DockerError> {
     let why = match near(wish).await {
@@ -284,4 +315,34 @@ pub fn answer(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let _ = writeln!(io::stderr(), "handover {CONTAINED}: {said}");
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use handover_fixtures::components::progress::Silent;
+    use handover_fixtures::components::{Environment, Override, Overrides};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn where_servers_are_pods_it_is_told_how_an_image_of_a_daemon_gets_there() {
+        let home = tempfile::tempdir().unwrap();
+        let environment: Environment = [("HOME".into(), home.path().into())].into_iter().collect();
+        let obtain = async |named: &str| {
+            let named = Override::parse(named).unwrap();
+            let wanted = named.component;
+            let overrides = Overrides::gather(&[named], &environment).unwrap();
+            let request = Request::new(environment.clone(), overrides).unwrap().only([wanted]);
+            let found = Containers::none().obtain(request, Arc::new(Silent), &|_| {}).await;
+            chain(&found.unwrap_err())
+        };
+        let told = obtain("mysql=image:127.0.0.1:1/none/mysql:1").await;
+        let how = "`docker save --output mysql.tar 127.0.0.1:1/none/mysql:1`";
+        assert!(told.starts_with("on a cluster an image comes") && told.contains(how), "{told}");
+        // One that lies on the disk is where it can be had.
+        let archive = home.path().join("mysql.tar");
+        std::fs::write(&archive, "none").unwrap();
+        let told = obtain(&format!("mysql=image:{}", archive.display())).await;
+        assert!(!told.contains("docker save"), "{told}");
+    }
 }

@@ -92,7 +92,8 @@ pub enum ImageError {
     },
     /// Parts of one Kubernetes are of several versions.
     #[error(
-        "{component} is of version {version} and kubelet of {kubelet}; a node's image takes one version of Kubernetes"
+        "{component} is of version {version} and kubelet of {kubelet}, and a node takes one version of Kubernetes: name \
+         the same for {}", parts::KUBERNETES.map(Component::name).join(", ")
     )]
     Mixed {
         /// Which component.
@@ -101,6 +102,16 @@ pub enum ImageError {
         version: String,
         /// That of the kubelet.
         kubelet: String,
+    },
+    /// Somebody's image is used as it is.
+    #[error(
+        "the image `{name}` has a {component} of its own: --component {component}=… goes with --node-image own"
+    )]
+    Whole {
+        /// The image.
+        name: String,
+        /// Which component is named.
+        component: Component,
     },
     /// The files of the packages are not as they should be.
     #[error("cannot read the files of a node's packages below {}", .root.display())]
@@ -175,6 +186,9 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
     let Ground { docker, tell, .. } = ground;
     match choice {
         Choice::Named(name) => {
+            if let Some(component) = part_named(&ground.request) {
+                return Err(ImageError::Whole { name: name.clone(), component });
+            }
             if !is_there(docker, name).await? {
                 tell(&format!("pulling {name}"));
                 docker
@@ -185,6 +199,8 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
             Ok(NodeImage { name: name.clone(), maker: Maker::Kind })
         }
         Choice::Ours => ours(ground).await,
+        // No other image has it.
+        Choice::Any if part_named(&ground.request).is_some() => ours(ground).await,
         Choice::Any => {
             let official = NodeImage { name: OFFICIAL.to_owned(), maker: Maker::Kind };
             if is_there(docker, OFFICIAL).await? {
@@ -210,6 +226,24 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
             }
         }
     }
+}
+
+/// Whether a node can be made of what is named for its parts, as far as the names say it; what is not named is as
+/// pinned.
+///
+/// # Errors
+/// That the parts of Kubernetes would be of several versions, or that something that is named makes no sense.
+pub fn fits(request: &Request) -> Result<(), ImageError> {
+    if part_named(request).is_none() {
+        return Ok(());
+    }
+    let items = list(&request.clone().only(Component::NODE))?;
+    parts::one_kubernetes(items.iter().map(|item| (item.component, item.version.as_str())))
+}
+
+/// A part of a node for which something is named.
+fn part_named(request: &Request) -> Option<Component> {
+    Component::NODE.into_iter().find(|component| request.overrides.get(*component).is_some())
 }
 
 /// Ours, found or made.

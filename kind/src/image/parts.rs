@@ -1,6 +1,7 @@
 //! What a node's own system and its pods' images consist of: the files of the components, and the few that are
 //! ours. Nothing here starts anything but the loader that is asked for a program's libraries.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -62,24 +63,45 @@ impl Versions {
             let number = number(version).map(str::to_owned);
             number.ok_or_else(|| ImageError::Version { component, version: version.to_owned() })
         };
-        let kubernetes = version(Component::Kubelet)?;
-        for component in [
-            Component::KubeApiserver,
-            Component::KubeControllerManager,
-            Component::KubeScheduler,
-            Component::KubeProxy,
-            Component::Kubeadm,
-        ] {
-            let other = version(component)?;
-            if other != kubernetes {
-                return Err(ImageError::Mixed { component, version: other, kubelet: kubernetes });
-            }
+        for component in KUBERNETES {
+            version(component)?;
         }
+        one_kubernetes(set.iter().map(|part| (part.component, part.version.as_str())))?;
+        let kubernetes = version(Component::Kubelet)?;
         Ok(Self {
             kubernetes: format!("v{kubernetes}"),
             etcd: format!("{}{ETCD_RELEASE}", version(Component::Etcd)?),
             coredns: format!("v{}", version(Component::Coredns)?),
         })
+    }
+}
+
+/// The parts that have to be of one version.
+pub(super) const KUBERNETES: [Component; 6] = [
+    Component::Kubelet,
+    Component::Kubeadm,
+    Component::KubeApiserver,
+    Component::KubeControllerManager,
+    Component::KubeScheduler,
+    Component::KubeProxy,
+];
+
+/// That they are, of those whose version can be read.
+pub(super) fn one_kubernetes<'v>(
+    versions: impl Iterator<Item = (Component, &'v str)>,
+) -> Result<(), ImageError> {
+    let known: BTreeMap<Component, &str> =
+        versions.filter_map(|(component, version)| Some((component, number(version)?))).collect();
+    let Some(kubelet) = known.get(&Component::Kubelet) else { return Ok(()) };
+    let other =
+        known.iter().find(|(component, version)| KUBERNETES.contains(component) && *version != kubelet);
+    match other {
+        None => Ok(()),
+        Some((component, version)) => Err(ImageError::Mixed {
+            component: *component,
+            version: (*version).to_owned(),
+            kubelet: (*kubelet).to_owned(),
+        }),
     }
 }
 

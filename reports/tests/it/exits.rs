@@ -1,10 +1,10 @@
 //! The table of exit codes, and which of several wins.
 
-use handover_harness::compare::Outcome;
+use handover_harness::compare::{Outcome, compare};
 use handover_harness::verdict::{RunVerdict, Verdict};
-use handover_reports::{Exit, exit_of, exit_of_comparison};
+use handover_reports::{Exit, exit_of, exit_of_comparison, exit_of_upgrade};
 
-use crate::samples;
+use crate::{compared, samples};
 
 fn run_of(verdicts: &[Verdict]) -> RunVerdict {
     let scenario = |&verdict| {
@@ -64,4 +64,20 @@ fn what_befalls_the_run_counts_too() {
 fn a_comparison_fails_only_where_something_got_worse() {
     let outcomes = [Outcome::Nothing, Outcome::Changed, Outcome::Worse, Outcome::CannotTell];
     assert_eq!(outcomes.map(|outcome| exit_of_comparison(outcome).code()), [0, 0, 1, 3]);
+}
+
+#[test]
+fn an_upgrade_of_which_a_run_broke_is_no_answer_unless_something_got_worse() {
+    let same = compare(&[run_of(&[Verdict::Pass])], &[run_of(&[Verdict::Pass])]);
+    assert_eq!(same.outcome(), Outcome::Nothing);
+    assert_eq!(exit_of_upgrade(&same, false, false, false), Exit::Passed);
+    assert_eq!(exit_of_upgrade(&same, true, false, false), Exit::Environment);
+    assert_eq!(exit_of_upgrade(&same, true, true, false), Exit::LeftBehind);
+    let worse = compared::regeneration();
+    assert_eq!(exit_of_upgrade(&worse, true, false, false), Exit::Failed, "it hides nothing");
+    let mut hop = worse.crossing.clone().expect("it has one");
+    hop.moved.clear();
+    hop.lag.clear();
+    hop.verdict = Verdict::Error;
+    assert_eq!(exit_of_upgrade(&same.crossed(hop), false, false, false), Exit::Environment);
 }

@@ -224,7 +224,7 @@ pub(super) struct MatrixArgs {
     /// Play every cell again, also what is done
     #[arg(long)]
     pub(super) again: bool,
-    /// How many scenarios of a cell play side by side [default: 6]
+    /// How many scenarios of a cell play side by side [default: 6; on a cluster 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     pub(super) jobs: Option<u64>,
     /// Where all files go, a directory for each cell [default: target/handover/matrix/FILE]

@@ -7,11 +7,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use handover_fixtures::components::images::{LockFile, Tags};
 use handover_fixtures::components::inventory::{Item, State, list, verify};
 use handover_fixtures::components::progress::on_stderr;
-use handover_fixtures::components::{Component, Request, Resolved, ResolvedSet, Rules, bytes, resolve};
+use handover_fixtures::components::{Component, Request, Resolved, ResolvedSet, Rules, bytes};
 use handover_reports::Exit;
 
-use super::{ComponentsCommand, Failure, Screen, With, signals};
-use crate::play::halt::Halt;
+use super::obtain::obtain;
+use super::{ComponentsCommand, Failure, Screen, With};
 
 /// `handover components [list|resolve|verify|lock]`
 pub(super) fn components(what: &ComponentsCommand, with: &With, screen: &Screen) -> Result<Exit, Failure> {
@@ -29,7 +29,7 @@ pub(super) fn components(what: &ComponentsCommand, with: &With, screen: &Screen)
             Ok(if damaged { Exit::Environment } else { Exit::Passed })
         }
         ComponentsCommand::Resolve { names } => {
-            for resolved in obtain(named(request, names)?)?.iter() {
+            for resolved in obtain(named(request, names)?, Arc::from(on_stderr()))?.iter() {
                 screen.line(&one(resolved));
             }
             Ok(Exit::Passed)
@@ -40,7 +40,7 @@ pub(super) fn components(what: &ComponentsCommand, with: &With, screen: &Screen)
             // Where some are named, the others stay as they are.
             let path = Path::new(LockFile::NAME);
             let kept = if names.is_empty() { None } else { LockFile::read(path).map_err(Failure::usage)? };
-            let set = obtain(request.by(rules))?;
+            let set = obtain(request.by(rules), Arc::from(on_stderr()))?;
             lock(path, kept.as_ref(), &set, screen)
         }
     }
@@ -52,26 +52,6 @@ fn named(request: Request, names: &[String]) -> Result<Request, Failure> {
     let wanted: Vec<_> =
         wanted.collect::<Result<_, _>>().map_err(|error| Failure::usage(error.to_string()))?;
     Ok(if wanted.is_empty() { request } else { request.only(wanted) })
-}
-
-/// Obtains what is missing, until somebody asks to stop.
-fn obtain(request: Request) -> Result<ResolvedSet, Failure> {
-    let runtime = super::run::runtime()?;
-    let halt = Halt::default();
-    let resolved = runtime.block_on(async {
-        let heeding = tokio::spawn(signals::heed(halt.clone()));
-        let resolved = tokio::select! {
-            resolved = resolve(request, Arc::from(on_stderr())) => Some(resolved),
-            _ = halt.halted() => None,
-        };
-        heeding.abort();
-        resolved
-    });
-    match resolved {
-        Some(Ok(set)) => Ok(set),
-        Some(Err(error)) => Err(Failure::environment(&error)),
-        None => Err(Failure { exit: Exit::Interrupted, message: "interrupted".into() }),
-    }
 }
 
 fn one(resolved: &Resolved) -> String {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use handover_fixtures::cause::chain;
 use handover_fixtures::components::Request;
 use handover_harness::event::Ending;
 use handover_reports::matrix::{Asked, Came, Matrix, fold, markdown, terminal, to_json};
@@ -104,6 +105,7 @@ impl Plays<'_> {
         }
         let plane = plane(&cell.asked.plane)?;
         let request = cell.request(self.base);
+        plane.takes(&request).map_err(|error| chain(&error))?;
         let key = Key::of(plane.name(), &request, &self.grid.scenarios, self.args.eso_values.as_deref())?;
         let dir = self.out.join(&cell.asked.dir);
         let mut again = String::new();

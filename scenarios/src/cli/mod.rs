@@ -12,6 +12,7 @@ mod judge;
 mod list;
 mod matrix;
 mod new;
+mod obtain;
 mod run;
 mod scenarios;
 mod screen;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use futures::future::join_all;
+use handover_fixtures::cause::chain;
 use handover_harness::clock::Micros;
 use handover_harness::event::{Ending, FORMAT, Header};
 use handover_harness::verdict::RunVerdict;
@@ -83,6 +84,7 @@ fn prepare(
     let order = order(&header, with.request()?, scenarios);
     let named = order.plane.is_there(order.components.cache.root());
     named.map_err(|error| Failure::usage(error.to_string()))?;
+    order.plane.takes(&order.components).map_err(|error| Failure::usage(chain(&error)))?;
     if order.out.join("events.jsonl").exists() {
         return Err(Failure::usage(format!(
             "{} holds a run already; name another directory, or remove it",

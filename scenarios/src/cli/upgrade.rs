@@ -5,19 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::{Component, Override, Request, ResolvedSet, resolve};
+use handover_fixtures::components::{Component, Override, Request, ResolvedSet};
+use handover_fixtures::process::RunDir;
 use handover_harness::compare::{self as sides, Comparison, crossed};
 use handover_harness::event::Header;
 use handover_harness::verdict::RunVerdict;
-use handover_reports::{Exit, comparison, exit_of, exit_of_comparison, write_atomically};
+use handover_reports::{Exit, comparison, exit_of, exit_of_upgrade, write_atomically};
 
+use super::obtain::until_stopped;
 use super::run::{Ground, default_out, header, make_out, runtime, side_by_side};
-use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios, signals};
+use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios};
 use crate::language::scenario::Scenario;
-use crate::play::halt::Halt;
+use crate::play::planes::Where;
 use crate::play::releases::{self, Ends as Named};
 use crate::play::run::{Order, Show};
-use crate::upgrade::{Crossing, Ends, Pace, crossing};
+use crate::upgrade::{Crossing, Ends, Pace, Part, crossing, turns};
 
 /// `handover upgrade`
 pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
@@ -28,11 +30,19 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
     let (from, to) = (named(&args.from, "--from")?, named(&args.to, "--to")?);
     let base = with.request()?;
     let sides = Sides { from: beside(&base, &from), to: beside(&base, &to) };
-    let ends = Ends {
-        from: obtain(&sides.from, screen)?,
-        to: obtain(&sides.to, screen)?,
-        components: replaced(from.iter().chain(&to))?,
-    };
+    let plane = args.plane.own();
+    let components = replaced(from.iter().chain(&to), &plane)?;
+    for side in [&sides.from, &sides.to] {
+        plane.takes(side).map_err(|error| Failure::usage(chain(&error)))?;
+    }
+    let out = args.out.clone().unwrap_or_else(|| default_out(&header().run));
+    if out.join(JSON).exists() {
+        return Err(Failure::usage(format!(
+            "{} holds an upgrade already; name another directory",
+            out.display()
+        )));
+    }
+    let ends = sides.obtain(components, &plane, screen)?;
     let pace = Pace { hold: args.hold, ..Pace::default() };
     let crossing = crossing(&args.manifests, &ends, pace).map_err(|problems| {
         Failure::usage(format!(
@@ -42,13 +52,6 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
     })?;
     if let Some(warned) = &crossing.warned {
         screen.remark(&warned.render(screen.style.colour));
-    }
-    let out = args.out.clone().unwrap_or_else(|| default_out(&header().run));
-    if out.join(JSON).exists() {
-        return Err(Failure::usage(format!(
-            "{} holds an upgrade already; name another directory",
-            out.display()
-        )));
     }
     make_out(&out)?;
     let ground = Ground::new()?;
@@ -61,10 +64,46 @@ const JSON: &str = "comparison.json";
 /// The same for a pull request.
 const MARKDOWN: &str = "comparison.md";
 
+/// The directory of the hop.
+const CROSSING: &str = "crossing";
+
 /// How the components of either side are obtained.
 struct Sides {
     from: Request,
     to: Request,
+}
+
+impl Sides {
+    /// The releases, as the plays will have them; nothing else of either side.
+    fn obtain(&self, components: Vec<Component>, plane: &Where, screen: &Screen) -> Result<Ends, Failure> {
+        let wrong = |error: &dyn std::error::Error| Failure::environment(error);
+        // Of ESO it is looked up what it serves.
+        let wanted =
+            components.iter().chain([&Component::Eso]).flat_map(|component| releases::family(*component));
+        let wanted: BTreeSet<Component> = wanted.collect();
+        let (cache, id, runtime) = (&self.from.cache, header().run, runtime()?);
+        let run = RunDir::create(&cache.root().join("runs"), &id).map_err(|error| wrong(&error))?;
+        let containers = plane.containers(cache, &run, &id);
+        let show = screen.live(&[]);
+        let told = |text: &str| show.run(text);
+        let found = runtime.block_on(until_stopped(async {
+            plane.check(cache.root()).await.map_err(|error| wrong(&error))?;
+            let one = async |side: &Request| {
+                let side = side.clone().only(wanted.clone());
+                let found = containers.obtain(side, show.obtaining(), &told).await;
+                found.map(Arc::new).map_err(|error| wrong(&error))
+            };
+            Ok((one(&self.from).await?, one(&self.to).await?))
+        }));
+        let left = runtime.block_on(containers.fell());
+        show.clear();
+        for line in &left {
+            screen.error(&format!("left behind: {line}"));
+        }
+        run.finish().map_err(|error| wrong(&error))?;
+        let (from, to) = found?;
+        Ok(Ends { from, to, components })
+    }
 }
 
 /// What was left behind, or where a secret was found, in any of the runs.
@@ -84,57 +123,60 @@ struct Plays<'a> {
 }
 
 impl Plays<'_> {
-    /// The hop waits more than it works: it is played beside the first catalogue, on a plane of its own.
     fn through(mut self, crossing: Crossing, ends: &Ends, scenarios: &[Scenario]) -> Result<Exit, Failure> {
         let Crossing { scenario, asked, .. } = crossing;
-        let named = Named::from([("from", self.sides.from.clone()), ("to", self.sides.to.clone())]);
-        let dir = self.out.join("crossing");
-        let mut pending = Some(self.order(&dir, &self.sides.from, named, vec![scenario]));
-        let mut across = None;
-        let (mut a, mut b) = (Vec::new(), Vec::new());
+        let heavy = matches!(self.args.plane.own(), Where::Kind { .. });
+        let (mut a, mut b, mut across) = (Vec::new(), Vec::new(), Vec::new());
         let rounds = if scenarios.is_empty() { 0 } else { self.args.rounds };
-        // Side by side in time: what drifts on this machine drifts for both.
-        for round in 1..=rounds {
-            for (runs, request, set, word) in
-                [(&mut a, &self.sides.from, &ends.from, "from"), (&mut b, &self.sides.to, &ends.to, "to")]
-            {
-                let named = ends.components.iter().filter_map(|component| set.get(*component));
-                let named: Vec<_> =
-                    named.map(|found| format!("{} {}", found.component, found.version)).collect();
-                let beside = if pending.is_some() { "across the upgrade, and beside it " } else { "" };
-                self.screen.remark(&format!("{beside}the catalogue on {}", named.join(", ")));
-                let dir = self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
-                let order = self.order(&dir, request, Named::new(), scenarios.to_vec());
-                let mut played = self.play(std::iter::once(order).chain(pending.take()).collect())?;
-                if let Some(stopped) = played.iter().find(|verdict| verdict.interrupted.is_some()) {
-                    return Ok(exit_of(stopped, self.flaws.left, self.flaws.leaked));
+        for turn in turns(rounds, heavy) {
+            let orders = turn.iter().map(|part| match part {
+                Part::From(round) => {
+                    self.order("from", *round, &self.sides.from, Named::new(), scenarios.to_vec())
                 }
-                across = across.or(played.get(1).cloned());
-                runs.push(played.swap_remove(0));
+                Part::To(round) => self.order("to", *round, &self.sides.to, Named::new(), scenarios.to_vec()),
+                Part::Hop => {
+                    let sides = [("from", self.sides.from.clone()), ("to", self.sides.to.clone())];
+                    self.order(CROSSING, 1, &self.sides.from, Named::from(sides), vec![scenario.clone()])
+                }
+            });
+            let orders = orders.collect();
+            let said: Vec<String> = turn.iter().map(|part| said(*part, ends)).collect();
+            self.screen.remark(&said.join(", and beside it "));
+            let played = self.play(orders)?;
+            if let Some(stopped) = played.iter().find(|verdict| verdict.interrupted.is_some()) {
+                return Ok(exit_of(stopped, self.flaws.left, self.flaws.leaked));
+            }
+            for (part, verdict) in turn.iter().zip(played) {
+                match part {
+                    Part::From(_) => a.push(verdict),
+                    Part::To(_) => b.push(verdict),
+                    Part::Hop => across.push(verdict),
+                }
             }
         }
-        if let Some(order) = pending {
-            self.screen.remark("across the upgrade");
-            across = self.play(vec![order])?.pop();
-        }
-        let across = across.expect("the hop is played, beside a catalogue or alone");
-        if across.interrupted.is_some() {
-            return Ok(exit_of(&across, self.flaws.left, self.flaws.leaked));
-        }
-        let mut found = sides::compare(&a, &b);
-        if let Some(verdict) = across.scenarios.first() {
-            found = found.crossed(crossed(&judge::timeline(&dir)?, verdict, asked));
-        }
-        self.answer(&found)
+        let hop = across.pop().expect("the hop is played once");
+        let timeline = judge::timeline(&self.out.join(CROSSING))?;
+        let broke = a.iter().chain(&b).chain([&hop]).any(|run| run.broke.is_some());
+        let found = sides::compare(&a, &b).crossed(crossed(&timeline, &hop, asked));
+        self.answer(&found, broke)
     }
 
-    fn order(&self, dir: &Path, request: &Request, ends: Named, scenarios: Vec<Scenario>) -> (Order, Header) {
+    /// A run that begins now, whose files are called by `word`, and by the round where it is not the first.
+    fn order(
+        &self,
+        word: &str,
+        round: u64,
+        request: &Request,
+        ends: Named,
+        scenarios: Vec<Scenario>,
+    ) -> (Order, Header) {
         let (header, plane) = (header(), self.args.plane.own());
+        let dir = self.out.join(if round == 1 { word.to_owned() } else { format!("{word}-{round}") });
         let order = Order {
             run: header.run.clone(),
             scenarios,
             jobs: self.args.jobs.unwrap_or(plane.jobs()) as usize,
-            out: dir.to_owned(),
+            out: dir,
             seed: self.args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
             components: request.clone(),
             ends,
@@ -160,17 +202,29 @@ impl Plays<'_> {
         Ok(verdicts)
     }
 
-    fn answer(&self, found: &Comparison) -> Result<Exit, Failure> {
+    /// Says what it comes to. `broke`: the environment of a run did.
+    fn answer(&self, found: &Comparison, broke: bool) -> Result<Exit, Failure> {
         let failed = |error: handover_reports::WriteError| Failure::environment(&error);
         write_atomically(&self.out.join(JSON), comparison::to_json(found)).map_err(failed)?;
         write_atomically(&self.out.join(MARKDOWN), comparison::markdown(found)).map_err(failed)?;
-        let exit = match &self.flaws {
-            Flaws { left: false, leaked: false } => exit_of_comparison(found.outcome()),
-            Flaws { .. } => Exit::LeftBehind,
-        };
+        let exit = exit_of_upgrade(found, broke, self.flaws.left, self.flaws.leaked);
         compare::show(found, exit, self.args.format, self.screen);
         self.screen.remark(&format!("evidence in {}", self.out.display()));
         Ok(exit)
+    }
+}
+
+/// What a run plays, for people.
+fn said(part: Part, ends: &Ends) -> String {
+    let catalogue = |set: &ResolvedSet| {
+        let named = ends.components.iter().filter_map(|component| set.get(*component));
+        let named: Vec<_> = named.map(|found| format!("{} {}", found.component, found.version)).collect();
+        format!("the catalogue on {}", named.join(", "))
+    };
+    match part {
+        Part::From(_) => catalogue(&ends.from),
+        Part::To(_) => catalogue(&ends.to),
+        Part::Hop => "the hop between the two".to_owned(),
     }
 }
 
@@ -195,7 +249,7 @@ fn beside(base: &Request, named: &[Override]) -> Request {
 }
 
 /// The components that are replaced: those that are named, ESO where a part of it is.
-fn replaced<'a>(named: impl Iterator<Item = &'a Override>) -> Result<Vec<Component>, Failure> {
+fn replaced<'a>(named: impl Iterator<Item = &'a Override>, plane: &Where) -> Result<Vec<Component>, Failure> {
     let mut components = BTreeSet::new();
     for one in named {
         components.insert(match one.component {
@@ -206,27 +260,10 @@ fn replaced<'a>(named: impl Iterator<Item = &'a Override>) -> Result<Vec<Compone
     if components.is_empty() {
         return Err(Failure::usage("nothing is upgraded: give --from NAME=VERSION and --to NAME=VERSION"));
     }
-    Ok(components.into_iter().collect())
-}
-
-/// Resolves one side, as its plays will.
-fn obtain(request: &Request, screen: &Screen) -> Result<Arc<ResolvedSet>, Failure> {
-    let show = screen.live(&[]);
-    let halt = Halt::default();
-    let resolved = runtime()?.block_on(async {
-        let heeding = tokio::spawn(signals::heed(halt.clone()));
-        let resolved = tokio::select! {
-            resolved = resolve(request.clone(), show.obtaining()) => Some(resolved),
-            _ = halt.halted() => None,
-        };
-        heeding.abort();
-        resolved
-    });
-    match resolved {
-        Some(Ok(set)) => Ok(Arc::new(set)),
-        Some(Err(error)) => Err(Failure::environment(&error)),
-        None => Err(Failure { exit: Exit::Interrupted, message: "interrupted".into() }),
+    for component in &components {
+        plane.replaces(*component).map_err(Failure::usage)?;
     }
+    Ok(components.into_iter().collect())
 }
 
 /// A duration of the command line.

@@ -18,7 +18,7 @@ use super::shape::shape;
 use super::source::Span;
 use super::vars::Vars;
 use super::words::{NewName, ScaleWord};
-use super::{expect, given, pinned, settles, steps, watch};
+use super::{expect, given, pinned, release, settles, steps, watch};
 
 shape! {
     /// One story: what is given, what is done, and what the timeline must show.
@@ -306,7 +306,11 @@ fn needs(scenario: &mut Scenario) {
         needs.push(KUBELET);
     }
     needs.extend(scenario.databases.iter().map(|database| database.kind.word()));
-    scenario.needs.extend(needs.into_iter().map(str::to_owned));
+    // What is replaced has to run.
+    let replaced = scenario.wanted_releases().map(|release| release.component.as_str());
+    needs.extend(replaced.filter(|component| release::SERVERS.contains(component)));
+    let needs: Vec<String> = needs.into_iter().map(str::to_owned).collect();
+    scenario.needs.extend(needs);
 }
 
 fn credential(credential: &Credential, scenario: &Scenario) -> CredentialPlan {

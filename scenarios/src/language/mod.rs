@@ -50,5 +50,6 @@ mod tests;
 pub use catalogue::Catalogue;
 pub use error::{Place, Problem, Problems, Severity};
 pub use load::{is_scenario_name, load_all, load_and_warn};
+pub(crate) use release::REPLACED;
 pub use scenario::Scenario;
 pub use schema::schema;

@@ -8,7 +8,7 @@ use super::room::Entry;
 use super::scenario::ReleaseRef;
 
 /// What can be replaced: the components that run as long as the plane does, and the kinds that ESO serves.
-pub(super) const REPLACED: [&str; 9] = [
+pub(crate) const REPLACED: [&str; 9] = [
     "openbao",
     "mysql",
     "postgres",
@@ -19,6 +19,9 @@ pub(super) const REPLACED: [&str; 9] = [
     "kube-controller-manager",
     "etcd",
 ];
+
+/// Those of them that a plane has where a scenario needs them.
+pub(super) const SERVERS: &[&str] = REPLACED.split_at(4).0;
 
 /// Reads `component` and `with`.
 pub(super) fn read(draft: &Draft<'_>, entry: &Entry<'_>, form: &Form<'_, '_>) -> Option<ReleaseRef> {

@@ -1,21 +1,27 @@
 //! The planes that a run can play on: which one, started, held and stopped.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use handover_fixtures::components;
 use handover_fixtures::components::progress::Progress;
+use handover_fixtures::components::{self, Cache, Component, Given};
 use handover_fixtures::embedded::{self, Embedded, PlaneError, Request, keeper};
 use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::plane::Plane;
-use handover_fixtures::process::this_program;
+use handover_fixtures::process::{RunDir, this_program};
 use handover_harness::event::ComponentState;
+use handover_kind::contained::Containers;
 use handover_kind::docker::{self, DockerError, Wish};
 use handover_kind::ground::{Ground, GroundError};
+use handover_kind::image::{self, ImageError};
 use handover_kind::own::OwnCluster;
 use handover_kind::plane::{self as kind, Kind};
 use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
+
+use crate::language::REPLACED;
+use crate::language::names::listed;
 
 /// Where a run plays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +61,27 @@ pub enum StartError {
     Servers(#[from] Box<ServersError>),
 }
 
+/// What is named for a component, and cannot be had on a plane.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// The plane was made before.
+    #[error(
+        "`{name}` was made with an {component} of its own, and {component}={given} cannot take its place: name it for \
+         `handover up`, or play without --use"
+    )]
+    Kept {
+        /// The plane's name.
+        name: String,
+        /// Which component.
+        component: Component,
+        /// What was named.
+        given: String,
+    },
+    /// No node can be made of it.
+    #[error(transparent)]
+    Node(#[from] Box<ImageError>),
+}
+
 /// A plane that runs.
 pub enum Running {
     /// As processes of this host.
@@ -80,6 +107,18 @@ pub struct With<'a> {
     pub own: &'a OwnCluster,
 }
 
+/// What an embedded control plane that is kept has of its own.
+const CONTROL_PLANE: [Component; 3] =
+    [Component::Etcd, Component::KubeApiserver, Component::KubeControllerManager];
+
+/// What is named for some components.
+fn named<'r>(
+    components: &'static [Component],
+    request: &'r components::Request,
+) -> impl Iterator<Item = (Component, &'r Given)> {
+    components.iter().filter_map(|component| Some((*component, request.overrides.get(*component)?)))
+}
+
 impl Where {
     /// What the plane is called.
     pub fn name(&self) -> &'static str {
@@ -95,6 +134,82 @@ impl Where {
         match self {
             Self::Embedded { .. } => 6,
             Self::Kind { .. } => 3,
+        }
+    }
+
+    /// Whether it was there before, and stays.
+    pub fn is_kept(&self) -> bool {
+        match self {
+            Self::Embedded { kept } | Self::Kind { kept } => kept.is_some(),
+        }
+    }
+
+    /// The components that nobody has to obtain for it: it has them, or makes its node of them.
+    fn brings(&self) -> &'static [Component] {
+        match self {
+            Self::Embedded { kept: None } => &[],
+            Self::Embedded { kept: Some(_) } => &CONTROL_PLANE,
+            Self::Kind { .. } => &Component::NODE,
+        }
+    }
+
+    /// What is obtained for a run: all of this but for what the plane brings. A node is made of what is named for its
+    /// parts, so those are the run's too.
+    pub fn wants(
+        &self,
+        components: impl IntoIterator<Item = Component>,
+        request: &components::Request,
+    ) -> BTreeSet<Component> {
+        let brings = self.brings();
+        let own = components.into_iter().filter(|component| !brings.contains(component));
+        own.chain(named(brings, request).map(|(component, _)| component)).collect()
+    }
+
+    /// Whether it can have what is named for its own parts. A version that is asked for is played, or refused.
+    ///
+    /// # Errors
+    /// What cannot be had.
+    pub fn takes(&self, request: &components::Request) -> Result<(), NotTaken> {
+        match self {
+            Self::Embedded { kept: None } => Ok(()),
+            Self::Kind { kept: None } => Ok(image::fits(request).map_err(Box::new)?),
+            Self::Embedded { kept: Some(name) } | Self::Kind { kept: Some(name) } => {
+                match named(self.brings(), request).next() {
+                    None => Ok(()),
+                    Some((component, given)) => {
+                        Err(NotTaken::Kept { name: name.clone(), component, given: given.to_string() })
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether another release of a component can take its place while it runs.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    pub fn replaces(&self, component: Component) -> Result<(), String> {
+        if !REPLACED.contains(&component.name()) {
+            let known = listed(REPLACED.iter().copied());
+            return Err(format!(
+                "`{component}` is nothing that is replaced while a plane runs; that can be {known}"
+            ));
+        }
+        match self.brings().contains(&component) {
+            false => Ok(()),
+            true => Err(format!(
+                "`{component}` cannot be replaced while a cluster runs: play on either version \
+                 (`handover run --plane {} --component {component}=…`), and compare the two (`handover compare`)",
+                self.name()
+            )),
+        }
+    }
+
+    /// The containers of a run on it, whose name is `run`.
+    pub fn containers(&self, cache: &Cache, dir: &RunDir, run: &str) -> Containers {
+        match self {
+            Self::Embedded { .. } => Containers::of(cache, dir, run),
+            Self::Kind { .. } => Containers::none(),
         }
     }
 
@@ -195,5 +310,78 @@ impl Running {
             // It goes with its cluster.
             Self::Kind { stays: false, .. } => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use handover_fixtures::cause::chain;
+    use handover_fixtures::components::{Environment, Override, Overrides};
+
+    use super::*;
+
+    const EMBEDDED: Where = Where::Embedded { kept: None };
+    const KIND: Where = Where::Kind { kept: None };
+
+    fn request(named: &[&str]) -> components::Request {
+        let named: Vec<_> =
+            named.iter().map(|text| Override::parse(text).expect("a good override")).collect();
+        let environment: Environment = [("HOME".into(), "/nonexistent".into())].into_iter().collect();
+        let overrides = Overrides::gather(&named, &environment).expect("good overrides");
+        components::Request::new(environment, overrides).expect("a cache")
+    }
+
+    fn refused(plane: &Where, named: &[&str]) -> String {
+        plane.takes(&request(named)).map_or_else(|error| chain(&error), |()| String::new())
+    }
+
+    #[test]
+    fn what_is_named_for_a_control_plane_that_is_there_already_is_refused() {
+        let kept = || Some("dev".to_owned());
+        for plane in [Where::Embedded { kept: kept() }, Where::Kind { kept: kept() }] {
+            let said = refused(&plane, &["etcd=v3.6.1"]);
+            assert!(said.starts_with("`dev` was made with an etcd of its own, and etcd=v3.6.1"), "{said}");
+            assert_eq!(refused(&plane, &["eso=v0.16.1", "mysql=8.4.7"]), "");
+        }
+        assert_eq!(refused(&EMBEDDED, &["etcd=v3.6.1", "kube-apiserver=v1.35.2"]), "");
+    }
+
+    #[test]
+    fn a_node_is_made_of_what_is_named_for_its_parts_where_they_fit_together() {
+        assert_eq!(refused(&KIND, &["etcd=v3.6.1", "eso=v0.16.1"]), "");
+        let said = refused(&KIND, &["kube-apiserver=v1.35.2"]);
+        assert!(said.starts_with("kube-apiserver is of version 1.35.2 and kubelet of 1.36."), "{said}");
+        let all = [
+            "kubelet",
+            "kubeadm",
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kube-proxy",
+        ];
+        let all: Vec<String> = all.iter().map(|name| format!("{name}=v1.35.2")).collect();
+        assert_eq!(refused(&KIND, &all.iter().map(String::as_str).collect::<Vec<_>>()), "");
+    }
+
+    #[test]
+    fn what_a_plane_brings_is_obtained_only_where_its_node_is_made_of_it() {
+        let wants = |plane: &Where, named: &[&str]| plane.wants(Component::ALL, &request(named));
+        let of = |found: BTreeSet<Component>| {
+            [Component::Etcd, Component::Kubelet, Component::Eso].map(|one| found.contains(&one))
+        };
+        assert_eq!(of(wants(&EMBEDDED, &["kubelet=v1.36.1"])), [true, false, true]);
+        assert_eq!(of(wants(&KIND, &[])), [false, false, true]);
+        assert_eq!(of(wants(&KIND, &["kubelet=v1.36.1", "etcd=v3.6.1"])), [true, true, true]);
+        assert_eq!(of(wants(&Where::Embedded { kept: Some("dev".into()) }, &[])), [false, false, true]);
+    }
+
+    #[test]
+    fn a_control_plane_is_replaced_where_it_is_the_runs_own_to_end() {
+        assert_eq!(EMBEDDED.replaces(Component::KubeApiserver), Ok(()));
+        assert_eq!(KIND.replaces(Component::Mysql), Ok(()));
+        let said = KIND.replaces(Component::KubeApiserver).unwrap_err();
+        assert!(said.contains("handover run --plane kind --component kube-apiserver=…"), "{said}");
+        let said = EMBEDDED.replaces(Component::Kubelet).unwrap_err();
+        assert!(said.starts_with("`kubelet` is nothing that is replaced"), "{said}");
     }
 }

@@ -113,10 +113,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     let mut aftermath = Aftermath::default();
     let run_dir = RunDir::create(&cache.join("runs"), &order.run)?;
     let own = OwnCluster::default();
-    let containers = match order.plane {
-        Where::Embedded { .. } => Containers::of(&order.components.cache, &run_dir, &order.run),
-        Where::Kind { .. } => Containers::none(),
-    };
+    let containers = order.plane.containers(&order.components.cache, &run_dir, &order.run);
     let broke =
         |error: &dyn std::error::Error| Ending::Broke(scribe.mask(&as_kept(&chain(error), &run_dir, order)));
 
@@ -217,12 +214,7 @@ pub(super) async fn obtain(
             wanted.remove(&component);
         }
     }
-    if let Where::Kind { .. } | Where::Embedded { kept: Some(_) } = order.plane {
-        // It has its own.
-        let own = [Component::Etcd, Component::KubeApiserver, Component::KubeControllerManager];
-        wanted.retain(|component| !own.contains(component));
-    }
-    let wanted = order.components.clone().only(wanted);
+    let wanted = order.components.clone().only(order.plane.wants(wanted, &order.components));
     containers.obtain(wanted, show.obtaining(), &|text| show.run(text)).await
 }
 
@@ -327,6 +319,7 @@ async fn on_plane(
         // The golden ratio spreads consecutive seeds evenly.
         phase: (order.seed as f64 * 0.618_033_988_749_895).fract(),
         releases,
+        goes_with_scenario: order.scenarios.len() == 1 && !order.plane.is_kept(),
     };
     show.run("measuring this host");
     scribe.note(MEASURING);

@@ -42,6 +42,8 @@ pub struct House {
     pub seed: u64,
     /// The releases that scenarios put in place of the run's.
     pub releases: Releases,
+    /// Whether all of it goes when the scenario is over: the only one of the run, on a plane of the run's own.
+    pub goes_with_scenario: bool,
 }
 
 /// One scenario's corner.

@@ -1,12 +1,14 @@
 //! `handover upgrade`: what moves when one version takes another's place. From manifests to the scenario that shows
 //! it, and to what has to be known to read its outcome.
 
+mod back;
 mod found;
 mod limits;
 mod origin;
 mod story;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use serde_json::json;
 
 use self::found::Found;
 pub use self::story::Pace;
+pub use self::turns::{Part, turns};
 use crate::language::error::Sink;
 use crate::language::gather::{Gathered, several};
 use crate::language::manifest::{self, Object};
@@ -67,7 +70,7 @@ pub fn crossing(paths: &[PathBuf], ends: &Ends, pace: Pace) -> Result<Crossing, 
         "upgrade/steady.yaml",
         limits::served_by_both(include_str!("../../upgrade/steady.yaml"), ends),
     );
-    let text = story::text(&found, &ends.components, pace);
+    let text = story::text(&found, &ends.components, &back::those(ends), pace);
     let files = vec![(story::FOUND, sources), (story::STEADY, vec![steady])];
     let mut loaded = load_all(&Catalogue::written(text, files), &BTreeMap::new())?;
     let mut scenario = loaded.pop().expect("one file holds one scenario");
@@ -154,7 +157,7 @@ fn asked(found: &Found, objects: &[Object], ends: &Ends) -> Asked {
         calls: calls.collect(),
         paced: Some(story::PACED.to_owned()),
         known: known(ends),
-        limits: limits::of(ends),
+        limits: limits::of(ends).into_iter().chain(back::limits(ends)).collect(),
         findings: limits::unserved(objects, ends).into_iter().collect(),
         changes: changes(ends),
     }

@@ -1,5 +1,5 @@
 //! The scenario that is played across an upgrade, written from what was found: everything is given, watched, and
-//! held still while the kinds change, the program changes, and both come back.
+//! held still while the kinds change, the program changes, and both come back where they can.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -13,6 +13,8 @@ use super::origin::KvPath;
 
 /// The scenario's name.
 pub(super) const ID: &str = "upgrade/crossing";
+/// How the names of the harness's own databases begin.
+const OWN: &str = "handover";
 /// The word for what was found, where the scenario names files.
 pub(super) const FOUND: &str = "manifests";
 /// The word for the harness's own part of the manifests.
@@ -39,17 +41,19 @@ impl Default for Pace {
     }
 }
 
-/// The scenario's text.
-pub(super) fn text(found: &Found, components: &[Component], pace: Pace) -> String {
+/// The scenario's text: `components` are replaced, and those of them that can go `back` do.
+pub(super) fn text(found: &Found, components: &[Component], back: &[Component], pace: Pace) -> String {
     let mut text = String::new();
     let mut line = |line: &str| writeln!(text, "{line}").expect("a text takes what is written");
     line(&format!("scenario: {ID}"));
-    line(
-        "about: Nothing that must stand still moves while one version takes another's place, and gives it back.",
-    );
+    let gives = if back.is_empty() { "" } else { ", and gives it back" };
+    line(&format!(
+        "about: Nothing that must stand still moves while one version takes another's place{gives}."
+    ));
     line("exclusive: true");
     line("given:");
-    for entry in given(found) {
+    let databases: Vec<&str> = components.iter().filter_map(|component| database(*component)).collect();
+    for entry in given(found).into_iter().chain(databases.iter().flat_map(|kind| user_of(kind))) {
         line(&format!("  - {entry}"));
     }
     line("watch:");
@@ -57,12 +61,16 @@ pub(super) fn text(found: &Found, components: &[Component], pace: Pace) -> Strin
         line(&format!("  - {{ calls: {} }}", quoted(&path)));
     }
     line("steps:");
-    for step in steps(components, pace) {
+    for step in steps(components, back, pace) {
         line(&format!("  - {step}"));
     }
     line("expect:");
     // The value that the harness itself writes shows that what stands still could have moved.
     line(&format!("  - rotations: {{ credential: {PACED}, at: secret, at_least: 1 }}"));
+    for kind in databases {
+        line(&format!("  - refused: {{ of: {OWN}-{kind}-login, exactly: 0 }}"));
+        line(&format!("  - holds_still: {{ credential: {OWN}-{kind}-user, at: login, after: {MARK} }}"));
+    }
     for value in found.values.iter().filter(|value| value.moves.is_none()) {
         let at = value.at.hop();
         line(&format!("  - holds_still: {{ credential: {}, at: {at}, after: {MARK} }}", quoted(&value.name)));
@@ -77,6 +85,23 @@ pub(super) fn called(found: &Found) -> Vec<String> {
     let roles = found.static_roles.iter().map(|role| format!("database/static-creds/{role}"));
     let dynamic = found.dynamic_roles.iter().map(|role| format!("database/creds/{role}"));
     own.into_iter().chain(found.kv.keys().map(kv)).chain(roles).chain(dynamic).collect()
+}
+
+/// The word for a database that is replaced.
+fn database(component: Component) -> Option<&'static str> {
+    matches!(component, Component::Mysql | Component::Valkey | Component::Postgres).then(|| component.name())
+}
+
+/// A user of a database that is replaced, who logs in all the time with a password that nobody changes: what was in it
+/// before is there afterwards.
+fn user_of(kind: &str) -> [String; 4] {
+    let own = format!("{OWN}-{kind}");
+    [
+        format!("{kind}: {{ name: {own}, users: [{own}] }}"),
+        format!("secret: {{ name: {own}-held, holds: {{ server: {own}, user: {own} }} }}"),
+        format!("credential: {{ name: {own}-user, in: secret/{own}-held, fields: [username, password] }}"),
+        format!("reader: {{ name: {own}-login, reads: {own}-user, logs_in_to: {own} }}"),
+    ]
 }
 
 fn given(found: &Found) -> Vec<String> {
@@ -144,7 +169,7 @@ fn credential(found: &Found, value: &Watch) -> String {
     }
 }
 
-fn steps(components: &[Component], pace: Pace) -> Vec<String> {
+fn steps(components: &[Component], back: &[Component], pace: Pace) -> Vec<String> {
     // At its beginning External Secrets Operator may make a value twice: that is no move of the upgrade.
     let mut steps = vec!["watch: 2s".to_owned(), format!("mark: {MARK}")];
     steps.extend(phase(pace));
@@ -152,11 +177,12 @@ fn steps(components: &[Component], pace: Pace) -> Vec<String> {
         steps.push("replace: { component: eso-crds, with: to }".to_owned());
         steps.extend(phase(pace));
     }
-    for end in ["to", "from"] {
-        for component in components {
-            steps.push(format!("replace: {{ component: {component}, with: {end} }}"));
+    for (components, end) in [(components, "to"), (back, "from")] {
+        let replaced = |component: &Component| format!("replace: {{ component: {component}, with: {end} }}");
+        steps.extend(components.iter().map(replaced));
+        if !components.is_empty() {
+            steps.extend(phase(pace));
         }
-        steps.extend(phase(pace));
     }
     steps
 }

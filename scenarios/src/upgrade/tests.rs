@@ -1,15 +1,33 @@
 //! What is found in manifests without being named, and that what is written from it is a scenario.
 
+use handover_fixtures::components::contained::{Held, held};
+use handover_fixtures::components::images::ImageName;
+
 use super::*;
 
 fn made(files: &[(&str, &str)]) -> Crossing {
+    made_of(files, &Ends { from: Arc::default(), to: Arc::default(), components: vec![Component::Eso] })
+}
+
+/// The crossing of one component, of which only the versions are known.
+fn of(component: Component, versions: [&str; 2], files: &[(&str, &str)]) -> Crossing {
+    let [from, to] = versions.map(|version| {
+        let image = ImageName::parse("made.test/server:1").expect("a name");
+        let version = Some(version.to_owned());
+        let found = Held { id: "sha256:1".to_owned(), digest: None, version, starts: Vec::new() };
+        let one = held(component, &image, &found, vec!["/nowhere".into()]);
+        Arc::new(std::iter::once(one).collect::<ResolvedSet>())
+    });
+    made_of(files, &Ends { from, to, components: vec![component] })
+}
+
+fn made_of(files: &[(&str, &str)], ends: &Ends) -> Crossing {
     let dir = tempfile::tempdir().expect("a directory");
     for (name, text) in files {
         std::fs::write(dir.path().join(name), text).expect("a file");
     }
     let paths = if files.is_empty() { Vec::new() } else { vec![dir.path().to_owned()] };
-    let ends = Ends { from: Arc::default(), to: Arc::default(), components: vec![Component::Eso] };
-    match crossing(&paths, &ends, Pace::default()) {
+    match crossing(&paths, ends, Pace::default()) {
         Ok(crossing) => crossing,
         Err(problems) => panic!("{}", problems.render(false)),
     }
@@ -114,4 +132,39 @@ fn what_makes_a_new_value_often_is_free_to_move() {
     let watched = &made.asked.watched[0];
     assert!(!watched.stands_still, "{watched:?}");
     assert!(watched.what.ends_with("; ExternalSecret often makes a new one every 15 s"), "{}", watched.what);
+}
+
+fn replaced(made: &Crossing) -> Vec<String> {
+    made.scenario.wanted_releases().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_database_that_is_replaced_runs_and_has_a_user_that_logs_in_over_the_hop() {
+    for (component, word) in
+        [(Component::Mysql, "mysql"), (Component::Valkey, "valkey"), (Component::Postgres, "postgres")]
+    {
+        for files in [&[][..], &[("app.yaml", STORE)]] {
+            let made = of(component, ["9.1.0", "9.1.2"], files);
+            assert!(made.scenario.needs.contains(word), "{:?}", made.scenario.needs);
+            let login = format!("handover-{word}-login");
+            let reader = made.scenario.readers.iter().find(|reader| reader.name == login);
+            let database = reader.map(|reader| reader.database.as_str());
+            assert_eq!(database, Some(format!("handover-{word}").as_str()));
+            assert_eq!(replaced(&made), [format!("{word} to"), format!("{word} from")]);
+        }
+    }
+    // Whoever has no data of a user's needs nothing.
+    let made = of(Component::Openbao, ["2.6.0", "2.7.2"], &[("app.yaml", STORE)]);
+    assert!(made.scenario.databases.is_empty() && made.scenario.readers.is_empty());
+    assert_eq!(replaced(&made), ["openbao to", "openbao from"]);
+}
+
+#[test]
+fn what_cannot_go_back_is_not_taken_back_and_that_is_said() {
+    let made = of(Component::Mysql, ["8.4.7", "9.7.4-2"], &[]);
+    assert_eq!(replaced(&made), ["mysql to"]);
+    let why = "the way back is not played: mysql 8.4.7 does not open data that mysql 9.7.4-2 has run on";
+    assert_eq!(made.asked.limits, [why]);
+    assert!(!made.scenario.plan.about.contains("back"), "{}", made.scenario.plan.about);
+    assert_eq!(of(Component::Mysql, ["9.7.4-2", "9.7.5"], &[]).asked.limits, [""; 0]);
 }

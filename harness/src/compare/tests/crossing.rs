@@ -4,7 +4,8 @@ use super::super::*;
 use super::{MS, finding, of, run, timed, two};
 use crate::clock::Micros;
 use crate::event::{Hop, OrderKind};
-use crate::verdict::{Defect, Verdict};
+use crate::timeline::sketch::Sketch;
+use crate::verdict::{Defect, RunVerdict, Verdict};
 
 pub(super) fn crossing(moved: Vec<Moved>) -> Crossing {
     let phase = |name: &str, began: u64, ended: u64| CrossingPhase {
@@ -116,4 +117,36 @@ fn the_lag_of_a_crossing_is_asked_about_with_the_rest() {
         comparison.shifts().all(|shift| shift.verdict == ShiftVerdict::TooFew { more: 1 }),
         "{comparison:?}"
     );
+}
+
+#[test]
+fn a_hop_that_was_not_played_to_its_end_says_why_and_decides_nothing() {
+    let watched = crossing(Vec::new()).watched;
+    let asked = || Asked { scenario: "s".into(), watched: watched.clone(), ..Asked::default() };
+    let alone = || compare(&[], &[]);
+    let both = || two(of("x/y", Verdict::Pass), of("x/y", Verdict::Pass));
+    let played = |scenarios, broke: Option<&str>| RunVerdict {
+        broke: broke.map(str::to_owned),
+        ..run("3", "v0.16.1", scenarios)
+    };
+    let timeline = Sketch::new().begin().finish(9).timeline();
+    let hop = |run: &RunVerdict| crossed(&timeline, run, asked());
+    let doubt = |why: &str| vec![format!("the upgrade is error: it is played to its end: {why}")];
+    // Its plane did not start: no scenario was begun.
+    let why = "kube-apiserver was not ready";
+    let unbegun = hop(&played(Vec::new(), Some(why)));
+    assert_eq!(alone().crossed(unbegun.clone()).doubts(), doubt(why));
+    let found = both().crossed(unbegun);
+    assert_eq!((found.outcome(), found.doubts()), (Outcome::CannotTell, doubt(why)));
+    assert_eq!(both().crossed(hop(&played(Vec::new(), None))).doubts(), doubt("its run does not say why"));
+    // It broke when all was seen, and before.
+    let passed = || vec![of("s", Verdict::Pass)];
+    assert_eq!(both().crossed(hop(&played(passed(), None))).doubts(), [""; 0]);
+    assert_eq!(both().crossed(hop(&played(passed(), Some(why)))).doubts(), doubt(why));
+    let failed = both().crossed(hop(&played(vec![of("s", Verdict::Fail)], Some(why))));
+    assert_eq!(failed.outcome(), Outcome::Worse, "it hides nothing");
+    // What is known without a play is told all the same.
+    let unserved = Asked { findings: vec![finding(Verdict::Fail, None)], ..asked() };
+    let found = alone().crossed(crossed(&timeline, &played(Vec::new(), Some(why)), unserved));
+    assert_eq!(found.outcome(), Outcome::Worse);
 }

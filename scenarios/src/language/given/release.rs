@@ -16,7 +16,8 @@ pub(super) const VERB: Verb<()> = Verb {
 
 shape! {
     /// The release of a component on which the scenario begins, where that is not the run's. It is put in place
-    /// before anything else is given, and the run's comes back when the scenario is over. Needs `exclusive: true`.
+    /// before anything else is given, and the run's comes back when the scenario is over, unless the plane goes with it.
+    /// Needs `exclusive: true`.
     struct Shape {
         /// Which component.
         component: ComponentName,

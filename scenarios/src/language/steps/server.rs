@@ -64,8 +64,8 @@ shape! {
 
     /// Puts another release of a component in its place: what runs is stopped, what belongs to the release is applied
     /// (of ESO its CRDs and permissions), and it is started with the same configuration, data and address. `eso-crds`
-    /// applies the CRDs alone, while ESO runs on. The run's release comes back when the scenario is over. Needs
-    /// `exclusive: true`.
+    /// applies the CRDs alone, while ESO runs on. The run's release comes back when the scenario is over, unless the plane
+    /// goes with it. Needs `exclusive: true`.
     struct Replace {
         /// Which component.
         component: ComponentName,

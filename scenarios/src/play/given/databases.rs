@@ -1,5 +1,7 @@
 //! The users that a team finds in its databases, and the roles by which OpenBao manages them.
 
+use std::collections::BTreeMap;
+
 use handover_fixtures::cause::chain;
 use handover_fixtures::database::{Refused, Rights};
 use handover_fixtures::openbao;
@@ -15,12 +17,19 @@ pub(in crate::play) const OPENBAO: &str = "openbao";
 
 /// Makes the users of every database, each with a first password, and OpenBao's own, who may rotate others.
 pub(super) async fn users(stage: &Stage<'_>) -> Result<(), PlayError> {
+    let mut openbao: BTreeMap<DatabaseKind, Secret> = BTreeMap::new();
     for database in &stage.scenario.databases {
-        let users = database.users.iter().map(|user| (user.as_str(), false));
-        for (user, rotates) in users.chain([(OPENBAO, true)]) {
-            let password = make_user(stage, database.kind, &stage.user(user), rotates).await?;
+        for user in &database.users {
+            let password = make_user(stage, database.kind, &stage.user(user), false).await?;
             stage.keep_first(&database.name, user, password);
         }
+        // All databases of a kind are on one server, where there is one of this name.
+        let password = match openbao.get(&database.kind) {
+            Some(password) => password.clone(),
+            None => make_user(stage, database.kind, &stage.user(OPENBAO), true).await?,
+        };
+        stage.keep_first(&database.name, OPENBAO, password.clone());
+        openbao.insert(database.kind, password);
     }
     Ok(())
 }
