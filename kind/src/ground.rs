@@ -80,6 +80,8 @@ pub struct Ground<'a> {
     pub progress: Arc<dyn Progress>,
     /// Hears what is done now, in a few words.
     pub tell: &'a (dyn Fn(&str) + Send + Sync),
+    /// Hears what should be remembered.
+    pub note: &'a (dyn Fn(&str) + Send + Sync),
 }
 
 impl Ground<'_> {

@@ -3,21 +3,42 @@
 //! ```text
 //! clusters/NAME/shared/   what its node has at /handover
 //! clusters/NAME/logs/     what kind said
+//! clusters/NAME/docker    the daemon that it is at
 //! ```
 
+use std::fs;
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::kept::{Kept, KeptError};
-use handover_fixtures::process::RunDir;
+use handover_fixtures::process::{RunDir, write_private};
 
 use crate::cluster::{Cluster, ClusterError, Made, may_be_called};
-use crate::docker::Owner;
+use crate::docker::{Docker, DockerError, Owner};
 use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
 use crate::own::OwnCluster;
 use crate::plane::NAME;
+
+/// Where it stands at which daemon a cluster is.
+const AT: &str = "docker";
+
+/// Sees that the cluster whose files lie in `dir` is at this daemon: another one may have one of the same name, and would
+/// say of this one that it is gone.
+///
+/// # Errors
+/// [`DockerError::Elsewhere`].
+pub(crate) fn is_at(dir: &Path, docker: &Docker) -> Result<(), DockerError> {
+    let path = dir.join(AT);
+    let host = fs::read_to_string(&path).map_err(DockerError::disk("read", &path))?;
+    if host == docker.host {
+        return Ok(());
+    }
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Err(DockerError::Elsewhere { name, host, asked: docker.host.clone() })
+}
 
 impl Ground<'_> {
     /// Finds or makes the image of a node, unless `stop` comes first. What goes wrong leaves nothing.
@@ -70,7 +91,10 @@ impl Ground<'_> {
         let own = OwnCluster::default();
         let making = async {
             let dir = kept.make_room(&run)?;
+            let host = daemon.docker.host.clone();
             let made = own.make(self, daemon, &run, choice, &dir).await?;
+            let at = dir.join(AT);
+            write_private(&at, host).map_err(DockerError::disk("write", &at))?;
             kept.keep(name, NAME)?;
             Ok((Cluster::named(name, &dir), made))
         };
@@ -121,11 +145,30 @@ impl Ground<'_> {
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);
         let daemon = self.daemon().await?;
+        is_at(&held.dir, &daemon.docker)?;
         let took = cluster.delete(&daemon.docker, &Owner::of(&self.request.cache, name)?).await?;
         kept.forget(name)?;
         for line in daemon.leave().await? {
             (self.tell)(&format!("put back {line}"));
         }
         Ok(took)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_at_the_daemon_that_made_it_and_at_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let room = dir.path().join("dev");
+        fs::create_dir(&room).unwrap();
+        fs::write(room.join(AT), "unix:///one").unwrap();
+        let docker = |host: &str| Docker { program: "docker".into(), host: host.to_owned() };
+        is_at(&room, &docker("unix:///one")).unwrap();
+        let said = is_at(&room, &docker("unix:///two")).unwrap_err().to_string();
+        assert!(said.starts_with("cluster `dev` is at the Docker daemon at unix:///one"), "{said}");
+        assert!(said.contains("unix:///two"), "{said}");
     }
 }

@@ -15,6 +15,7 @@ use crate::cluster::{Cluster, Kind, Made, NODE_LOGS, Order};
 use crate::docker::{Daemon, Owner, QUIET};
 use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
+use crate::kept::is_at;
 use crate::plane::NAME;
 use crate::servers::leftovers;
 use crate::servers::site::Site;
@@ -75,7 +76,7 @@ impl OwnCluster {
         let order = Order { name: run.name(), owner, image: &image, dir };
         // Before it is there: who is interrupted has something to take away.
         let (kind, _) = cluster.insert((kind, Cluster::named(run.name(), dir)));
-        match Cluster::create(kind, &order, ground.tell).await {
+        match Cluster::create(kind, &order, ground.tell, ground.note).await {
             Ok((_, made)) => {
                 *whole = true;
                 Ok(made)
@@ -113,6 +114,7 @@ impl OwnCluster {
         let held = Kept::of(ground.request.cache.root()).take(name, NAME)?;
         let dir = held.dir.clone();
         let daemon = ground.daemon().await?;
+        is_at(&dir, &daemon.docker)?;
         let entered = Begun { daemon, owner: None, cluster: None, whole: true, held: Some(held) };
         let Begun { daemon, .. } = begun.insert(entered);
         Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await?;

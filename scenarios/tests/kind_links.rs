@@ -73,6 +73,7 @@ async fn in_a_cluster() {
         handover: &handover,
         progress: Arc::from(on_stderr()),
         tell: &|text| eprintln!("  {text}"),
+        note: &|text| eprintln!("  {text}"),
     };
     let own = OwnCluster::default();
     let played = async {

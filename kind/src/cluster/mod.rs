@@ -68,8 +68,6 @@ pub struct Made {
     pub made: Duration,
     /// How long it took until its node was ready, from the same beginning.
     pub ready: Duration,
-    /// Whether it was made twice, because `kind`'s own deadline for a node's start was missed.
-    pub retried: bool,
 }
 
 /// What the container of a cluster's node is called.
@@ -89,8 +87,8 @@ impl Cluster {
     }
 
     /// Makes a cluster and waits until its node is ready. It is made once more where nothing but kind's own
-    /// deadline for a node's start was missed; `tell` hears that, and what is done meanwhile. What goes wrong
-    /// leaves nothing behind but logs of the node, below the order's directory.
+    /// deadline for a node's start was missed, which `note` hears at once; `tell` hears what is done meanwhile. What goes
+    /// wrong leaves nothing behind but logs of the node, below the order's directory.
     ///
     /// # Errors
     /// [`ClusterError`].
@@ -98,12 +96,13 @@ impl Cluster {
         kind: &Kind,
         order: &Order<'_>,
         tell: &(dyn Fn(&str) + Send + Sync),
+        note: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<(Self, Made), ClusterError> {
         let began = Instant::now();
         let docker = kind.docker();
         let cluster = Self::named(order.name, order.dir);
         cluster.may_be(docker).await?;
-        match cluster.make(kind, order, began, tell).await {
+        match cluster.make(kind, order, began, tell, note).await {
             Ok(made) => Ok((cluster, made)),
             Err(error) => {
                 // It is the first error that counts; what cannot be removed now carries the run's label.
@@ -127,6 +126,7 @@ impl Cluster {
         order: &Order<'_>,
         began: Instant,
         tell: &(dyn Fn(&str) + Send + Sync),
+        note: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Made, ClusterError> {
         let docker = kind.docker();
         let labels = order.owner.labels();
@@ -140,19 +140,18 @@ impl Cluster {
         tell("making a cluster");
         let kubeconfig = self.kubeconfig();
         let make = || kind.create(&self.name, &image, &path, &kubeconfig);
-        let first = make().await;
-        let retried = matches!(first, Err(KindError::Missed { .. }));
-        if retried {
-            tell("the node's system did not start within kind's 30 s; making the cluster once more");
-            self.remove_node(docker, order.owner).await?;
-            make().await?;
-        } else {
-            first?;
+        match make().await {
+            Err(KindError::Missed { .. }) => {
+                note("the node's system did not start within kind's 30 s: the cluster is made once more");
+                self.remove_node(docker, order.owner).await?;
+                make().await?;
+            }
+            first => first?,
         }
         let made = began.elapsed();
         tell("waiting for its node");
         self.ready(docker, READY).await?;
-        Ok(Made { made, ready: began.elapsed(), retried })
+        Ok(Made { made, ready: began.elapsed() })
     }
 
     /// Starts its node if that was stopped, and waits until it answers: whoever stopped it may have been killed before

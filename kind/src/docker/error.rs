@@ -49,6 +49,19 @@ pub enum DockerError {
         /// Where.
         host: String,
     },
+    /// A cluster that was kept is at another daemon.
+    #[error(
+        "cluster `{name}` is at the Docker daemon at {host}, and this is the one at {asked}; set DOCKER_HOST to {host}, or \
+         HANDOVER_DOCKER=own where it is our own"
+    )]
+    Elsewhere {
+        /// The cluster.
+        name: String,
+        /// Where it was made.
+        host: String,
+        /// Who would be asked now.
+        asked: String,
+    },
     /// A daemon that answers cannot carry a cluster that is tested from here.
     #[error("the Docker daemon at {host} will not do: {why}; {advice}")]
     Unfit {
@@ -208,7 +221,7 @@ pub enum DockerError {
 }
 
 impl DockerError {
-    pub(super) fn disk(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn disk(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Disk { what, path, source }
     }

@@ -54,7 +54,8 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 
 fn ground(request: Request, wish: Wish) -> Ground<'static> {
     let handover = Path::new(HANDOVER);
-    Ground { request, wish, handover, progress: Arc::from(on_stderr()), tell: &|text| eprintln!("  {text}") }
+    let tell = &|text: &str| eprintln!("  {text}");
+    Ground { request, wish, handover, progress: Arc::from(on_stderr()), tell, note: tell }
 }
 
 impl House {
@@ -122,7 +123,7 @@ impl House {
         std::fs::create_dir_all(&dir).expect("a directory");
         let name = self.named(name);
         let order = Order { name: &name, owner: &self.owner(), image, dir: &dir };
-        Cluster::create(&self.kind, &order, tell).await
+        Cluster::create(&self.kind, &order, tell, tell).await
     }
 
     /// What of this run is there, and what of the machine it could change.

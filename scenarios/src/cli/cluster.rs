@@ -46,9 +46,8 @@ pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Fa
         ground.up(&args.name, &choice(&args.image), stop).await
     })?;
     screen.line(&cluster.kubeconfig().display().to_string());
-    let again = if made.retried { ", at the second attempt" } else { "" };
     screen.remark(&format!(
-        "cluster `{}`: made in {:.1} s, its node ready after {:.1} s{again}; `handover down {}` removes it",
+        "cluster `{}`: made in {:.1} s, its node ready after {:.1} s; `handover down {}` removes it",
         args.name,
         made.made.as_secs_f64(),
         made.ready.as_secs_f64(),
@@ -92,7 +91,7 @@ fn on<T>(
     run::runtime()?.block_on(async {
         let wish = Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
         let progress = Arc::from(on_stderr());
-        let ground = Ground { request, wish, handover: &handover, progress, tell: &tell };
+        let ground = Ground { request, wish, handover: &handover, progress, tell: &tell, note: &tell };
         let halt = Halt::default();
         tokio::spawn(signals::heed(halt.clone()));
         what(&ground, &halt).await.map_err(|error| failure(&error, &halt))

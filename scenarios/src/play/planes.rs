@@ -260,6 +260,7 @@ impl Where {
                     handover: &handover,
                     progress: Arc::clone(&with.progress),
                     tell: with.show,
+                    note: request.note,
                 };
                 let site = match kept {
                     Some(name) => with.own.enter(&ground, name).await?,
@@ -277,9 +278,6 @@ async fn raise(request: &Request<'_>, ground: &Ground<'_>, with: &With<'_>) -> R
     (request.tell)("cluster", ComponentState::Started);
     let (site, made) = with.own.raise(ground, request.run).await?;
     (request.tell)("cluster", ComponentState::Ready);
-    if made.retried {
-        (request.note)("kind's own deadline for a node's start was missed: the cluster was made twice");
-    }
     (request.note)(&format!("the cluster was made in {:?}, its node ready in {:?}", made.made, made.ready));
     Ok(site)
 }
