@@ -19,6 +19,18 @@ struct StandIn {
 }
 
 impl StandIn {
+    /// The client of a daemon that will do, and what it answers besides, by its first two words; `$dir` is the test's
+    /// directory, `$mine` the id of its cache where that was written down.
+    fn daemon(cases: &str) -> Self {
+        let head = r#"dir=${0%docker}
+[ ! -e ${dir}mine ] || read mine < ${dir}mine
+case "$1 $2" in
+"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
+"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
+"#;
+        Self::new(&format!("{head}{cases}esac"))
+    }
+
     fn new(script: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let (program, socket) = (dir.path().join("docker"), dir.path().join("s"));
@@ -167,20 +179,15 @@ async fn what_nobody_named_may_be_missing_and_what_somebody_named_may_not() {
 
 #[tokio::test]
 async fn what_cannot_be_removed_is_told_and_the_rest_goes() {
-    let stand_in = StandIn::new(
-        r#"dir=${0%docker}
-read mine < ${dir}mine
-case "$1 $2" in
-"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
-"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
-"ps "*)
+    let stand_in = StandIn::daemon(
+        r#""ps "*)
   printf 'c1\tnode\tdead\t%s\nc2\tnode2\tstubborn\t%s\n' $mine $mine
   printf 'c3\tnode3\t../odd\t%s\nc4\tnode4\t\t%s\nc5\tnode5\tdead\telsewhere\n' $mine $mine;;
 "network ls") [ -e ${dir}gone ] || printf 'n1\tnet\tdead\t%s\n' $mine;;
 "volume ls"|"image ls") ;;
 "rm "*) echo "$@" >> ${dir}log; echo 'Error response from daemon: busy' >&2; exit 1;;
 "network rm") echo "$@" >> ${dir}log; touch ${dir}gone; echo 'Error: No such network' >&2; exit 1;;
-esac"#,
+"#,
     );
     let cache = Cache::at(stand_in.dir.path().join("cache"));
     let mine = Owner::of(&cache, "dead").expect("a cache").cache;
@@ -200,13 +207,8 @@ esac"#,
 #[tokio::test]
 async fn what_came_while_it_was_removed_goes_as_well() {
     // A container that a killed client had asked for appears when the image that it uses is to go.
-    let stand_in = StandIn::new(
-        r#"dir=${0%docker}
-read mine < ${dir}mine
-case "$1 $2" in
-"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
-"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
-"ps "*) [ ! -e ${dir}came ] || printf 'c1\tnode\tdead\t%s\n' $mine;;
+    let stand_in = StandIn::daemon(
+        r#""ps "*) [ ! -e ${dir}came ] || printf 'c1\tnode\tdead\t%s\n' $mine;;
 "network ls"|"volume ls") ;;
 "image ls") [ -e ${dir}gone ] || printf 'sha256:1\tours:1\n';;
 "image inspect") printf 'dead\t%s\n' $mine;;
@@ -215,7 +217,7 @@ case "$1 $2" in
   [ ! -e ${dir}removed ] || { touch ${dir}gone; exit 0; }
   touch ${dir}came; echo 'Error response from daemon: conflict: c1 uses it' >&2; exit 1;;
 "rm "*) echo "$@" >> ${dir}log; rm ${dir}came; touch ${dir}removed;;
-esac"#,
+"#,
     );
     let cache = Cache::at(stand_in.dir.path().join("cache"));
     let mine = Owner::of(&cache, "dead").expect("a cache").cache;
@@ -229,13 +231,10 @@ esac"#,
 
 #[tokio::test]
 async fn an_image_that_another_run_takes_away_meanwhile_is_no_error() {
-    let stand_in = StandIn::new(
-        r#"case "$1 $2" in
-"version "*) echo '{"Server":{"Version":"28","ApiVersion":"1.48","Components":[]}}';;
-"info "*) echo '{"Driver":"overlay2","CgroupVersion":"2","DockerRootDir":"/x","DefaultRuntime":"other"}';;
-"image ls") printf 'sha256:1\thandover-run:theirs\n';;
+    let stand_in = StandIn::daemon(
+        r#""image ls") printf 'sha256:1\thandover-run:theirs\n';;
 "image inspect") echo 'Error: No such image: sha256:1' >&2; exit 1;;
-esac"#,
+"#,
     );
     let cache = Cache::at(stand_in.dir.path().join("cache"));
     assert_eq!(gc(&cache, &stand_in.wish(), &|_| false).await, Swept::default());

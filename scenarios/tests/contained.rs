@@ -29,6 +29,15 @@ const KILLS: u64 = 2;
 /// Where a program of an image that was made for another machine looks for its loader.
 const LOADER: &str = "lib64/ld-linux-x86-64.so.2";
 
+/// A cache with a daemon; none where this user cannot start one.
+fn house(scratch: &Scratch) -> Option<House> {
+    if !rustix::process::geteuid().is_root() {
+        say("skipped: only root can start a Docker daemon of our own");
+        return None;
+    }
+    Some(House::new(Cache::of_stand_ins(scratch)))
+}
+
 /// Our own servers, out of the cache that people have.
 fn servers() -> Vec<Resolved> {
     let wanted = [Component::Openbao, Component::Mysql, Component::Valkey, Component::Postgres];
@@ -150,12 +159,8 @@ fn kill_before(house: &House) {
 
 #[test]
 fn servers_of_images_run_in_containers_and_nothing_of_them_is_left() {
-    if !rustix::process::geteuid().is_root() {
-        say("skipped: only root can start a Docker daemon of our own");
-        return;
-    }
     let scratch = Scratch::new();
-    let house = House::new(Cache::of_stand_ins(&scratch));
+    let Some(house) = house(&scratch) else { return };
     let images: Vec<PathBuf> = servers().iter().map(|server| image(server, scratch.path())).collect();
     let [bao, mysql, valkey, postgres] = &images[..] else { panic!("four servers") };
     let docker = house.start();
@@ -260,12 +265,8 @@ fn servers_of_images_run_in_containers_and_nothing_of_them_is_left() {
 /// Nothing but the daemon has the images; and what the second is called has written data that the first does not open.
 #[test]
 fn a_database_is_upgraded_between_images_that_only_a_daemon_has() {
-    if !rustix::process::geteuid().is_root() {
-        say("skipped: only root can start a Docker daemon of our own");
-        return;
-    }
     let scratch = Scratch::new();
-    let house = House::new(Cache::of_stand_ins(&scratch));
+    let Some(house) = house(&scratch) else { return };
     let all = servers();
     let mysql = all.iter().find(|one| one.component == Component::Mysql).expect("a server");
     let docker = house.start();
@@ -298,12 +299,8 @@ fn a_database_is_upgraded_between_images_that_only_a_daemon_has() {
 
 #[test]
 fn what_cannot_be_a_container_is_told() {
-    if !rustix::process::geteuid().is_root() {
-        say("skipped: only root can start a Docker daemon of our own");
-        return;
-    }
     let scratch = Scratch::new();
-    let house = House::new(Cache::of_stand_ins(&scratch));
+    let Some(house) = house(&scratch) else { return };
     let all = servers();
     let server = |component: Component| all.iter().find(|one| one.component == component).expect("a server");
     let bao = image(server(Component::Openbao), scratch.path());
