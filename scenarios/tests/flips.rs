@@ -16,7 +16,7 @@ use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use support::{Cache, Run, Scratch, array, edited, package, without};
-use table::{FLIPS, Flip, PINNED};
+use table::{Flip, PINNED, flips};
 
 const KV: &str = "kv/refresh";
 const MYSQL: &str = "mysql/static-role-forced";
@@ -37,7 +37,7 @@ fn whatever_is_flipped_fails_for_the_right_reason() {
         Some("all") => true,
         Some(part) => flip.of.contains(part),
     };
-    let flips: Vec<(usize, &Flip)> = FLIPS.iter().enumerate().filter(chosen).collect();
+    let flips: Vec<(usize, &Flip)> = flips().enumerate().filter(chosen).collect();
     assert!(!flips.is_empty(), "no flip is called {asked:?}");
     let _alone = alone();
     play::play(&flips);
@@ -47,7 +47,7 @@ fn whatever_is_flipped_fails_for_the_right_reason() {
 #[test]
 fn everything_has_a_flip() {
     let scratch = Scratch::new();
-    for (place, flip) in FLIPS.iter().enumerate() {
+    for (place, flip) in flips().enumerate() {
         let file = flip.written(place, &scratch);
         assert!(file.is_file(), "{} is a scenario", file.display());
     }
@@ -55,7 +55,7 @@ fn everything_has_a_flip() {
         for file in support::files(&package().join(folder)) {
             let text = fs::read_to_string(&file).expect("a file");
             let id = text.lines().find_map(|line| line.strip_prefix("scenario: "));
-            let flipped = id.is_none_or(|id| FLIPS.iter().any(|flip| flip.of == id));
+            let flipped = id.is_none_or(|id| flips().any(|flip| flip.of == id));
             assert!(flipped, "{} has no flip", file.display());
         }
     }
@@ -64,7 +64,7 @@ fn everything_has_a_flip() {
     let (page, _) = page.split_once("\n## ").expect("the next one");
     let verbs = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
     let kinds: BTreeSet<&str> = verbs.chain([PINNED]).collect();
-    let stand: BTreeSet<&str> = FLIPS.iter().flat_map(|flip| flip.stands_for).copied().collect();
+    let stand: BTreeSet<&str> = flips().flat_map(|flip| flip.stands_for).copied().collect();
     assert_eq!(stand, kinds, "each kind of expectation has a flip that is always played");
 }
 
