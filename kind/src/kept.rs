@@ -12,8 +12,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::files::write_private;
 use handover_fixtures::kept::{Kept, KeptError};
-use handover_fixtures::process::{RunDir, write_private};
+use handover_fixtures::process::RunDir;
 
 use crate::cluster::{Cluster, ClusterError, Made, may_be_called};
 use crate::docker::{Docker, DockerError, Owner};

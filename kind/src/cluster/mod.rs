@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::files::write_private;
 use handover_fixtures::kubernetes::client;
-use handover_fixtures::process::write_private;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::Api;
 use kube::config::Kubeconfig;

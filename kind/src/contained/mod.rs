@@ -33,7 +33,7 @@ use handover_fixtures::components::progress::Progress;
 use handover_fixtures::components::{
     Cache, Component, Given, Request, ResolveError, Resolved, ResolvedSet, resolve,
 };
-use handover_fixtures::embedded::template::private_dir;
+use handover_fixtures::files::private_dir;
 use handover_fixtures::kept::Kept;
 use handover_fixtures::process::{CONTAINED, NoProgram, RunDir, contained, this_program};
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use handover_fixtures::process::write_private;
+use handover_fixtures::files::write_private;
 use serde::{Deserialize, Serialize};
 
 /// The container of a server. What it is started with, and where it works, is said when it is started.

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt};
 use handover_fixtures::cause::chain;
-use handover_fixtures::process::{CONTAINED, Signal, record_contained, write_private};
+use handover_fixtures::files::write_private;
+use handover_fixtures::process::{CONTAINED, Signal, record_contained};
 use rustix::process::{getpid, kill_process, set_parent_process_death_signal};
 use testcontainers::bollard::Docker;
 use testcontainers::bollard::container::LogOutput;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use handover_fixtures::components::Program;
-use handover_fixtures::embedded::template::private_dir;
+use handover_fixtures::files::private_dir;
 use handover_fixtures::process::{Signal, this_program};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;

@@ -13,9 +13,10 @@ use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::components::{Component, Request as Components, resolve};
 use handover_fixtures::embedded::Request;
 use handover_fixtures::embedded::keeper::{self, Keeper, LOG};
+use handover_fixtures::files::write_private;
 use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::{
-    Identity, LedgerError, RunDir, Signal, lives, pass_no_files_on, this_program, write_private,
+    Identity, LedgerError, RunDir, Signal, lives, pass_no_files_on, this_program,
 };
 use handover_reports::Exit;
 use rustix::stdio::dup2_stderr;

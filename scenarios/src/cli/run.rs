@@ -215,7 +215,7 @@ pub(super) fn default_out(run: &str) -> PathBuf {
 }
 
 pub(super) fn make_out(out: &Path) -> Result<(), Failure> {
-    handover_fixtures::embedded::template::private_dir(out).map_err(|error| Failure {
+    handover_fixtures::files::private_dir(out).map_err(|error| Failure {
         exit: Exit::Environment,
         message: format!(
             "cannot make the output directory {}: {error}; name another with --out",

@@ -11,7 +11,7 @@ pub fn keep_logs(masker: &Masker, raw: &Path, out: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(raw) else { return Vec::new() };
     let logs = out.join("logs");
     let mut failed = Vec::new();
-    if let Err(error) = handover_fixtures::embedded::template::private_dir(&logs) {
+    if let Err(error) = handover_fixtures::files::private_dir(&logs) {
         return vec![format!("cannot keep the servers' logs in {}: {error}", logs.display())];
     }
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -29,7 +29,7 @@ pub fn keep_logs(masker: &Masker, raw: &Path, out: &Path) -> Vec<String> {
 pub fn keep_tree(masker: &Masker, raw: &Path, to: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(raw) else { return Vec::new() };
     let mut failed = Vec::new();
-    if let Err(error) = handover_fixtures::embedded::template::private_dir(to) {
+    if let Err(error) = handover_fixtures::files::private_dir(to) {
         return vec![format!("cannot keep {} in {}: {error}", raw.display(), to.display())];
     }
     for entry in entries.filter_map(Result::ok) {

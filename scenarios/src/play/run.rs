@@ -176,7 +176,7 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
     scribe.record(What::End(halt.reason().unwrap_or(Ending::Finished)));
     if order.keep {
         let kept = cache.join("kept").join(&order.run);
-        match handover_fixtures::embedded::template::copy_tree(run_dir.path(), &kept) {
+        match handover_fixtures::files::copy_tree(run_dir.path(), &kept) {
             Ok(()) => aftermath.kept = Some(kept),
             Err(error) => aftermath.left.push(format!("the servers' data could not be kept: {error}")),
         }

@@ -12,11 +12,12 @@
 //! docker/sysctls.json  what the machine's settings were before a cluster changed them
 //! ```
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use handover_fixtures::components::Cache;
+use handover_fixtures::files::private_dir;
 
 use crate::docker::error::DockerError;
 
@@ -95,7 +96,7 @@ impl Place {
             return Err(DockerError::LongPath { path: self.socket() });
         }
         for folder in [self.0.clone(), self.data(), self.scratch()] {
-            let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            let made = private_dir(&folder);
             made.map_err(DockerError::disk("make", &folder))?;
         }
         Ok(())
@@ -115,11 +116,7 @@ impl Place {
     /// The disk refuses.
     pub fn enter(&self) -> Result<InUse, DockerError> {
         let path = self.0.join("in-use");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.0)
-            .map_err(DockerError::disk("make", &self.0))?;
+        private_dir(&self.0).map_err(DockerError::disk("make", &self.0))?;
         let file = open(&path)?;
         file.lock_shared().map_err(DockerError::disk("lock", &path))?;
         Ok(InUse(file))
