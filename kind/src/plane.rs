@@ -9,13 +9,11 @@ use futures::future::BoxFuture;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::Component;
 use handover_fixtures::database::Administrator;
-use handover_fixtures::embedded::PlaneError;
-use handover_fixtures::embedded::Request;
-use handover_fixtures::embedded::eso::Crds;
-use handover_fixtures::embedded::ground::Ground;
-use handover_fixtures::embedded::pki::Pki;
+use handover_fixtures::eso::bring::Crds;
 use handover_fixtures::eso::chart;
 use handover_fixtures::files::private_dir;
+use handover_fixtures::ground::pki::Pki;
+use handover_fixtures::ground::{Ground, PlaneError, Request};
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
@@ -88,10 +86,8 @@ impl Kind {
             tokio::try_join!(found, Doors::open(&applier, &site.node, &wanted), api_server(&site))?;
         let places: BTreeMap<Server, Place> = found.into_iter().collect();
 
-        let spawner =
-            Spawner::start(request.run.ledger()).map_err(handover_fixtures::embedded::PlaneError::from)?;
-        let ports = Ports::open(request.cache.join("ports"))
-            .map_err(handover_fixtures::embedded::PlaneError::from)?;
+        let spawner = Spawner::start(request.run.ledger()).map_err(PlaneError::from)?;
+        let ports = Ports::open(request.cache.join("ports")).map_err(PlaneError::from)?;
         let dir = site.share.host.join(request.run.path().file_name().unwrap_or_default());
         private_dir(&dir).map_err(ServersError::file(&dir))?;
         let pki = Pki::create(&dir.join("pki"), &names(&places, &doors))?;

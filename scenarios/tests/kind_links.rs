@@ -13,7 +13,7 @@ use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::components::{self, Component, Environment, Overrides, resolve};
 use handover_fixtures::database::{Rights, door};
-use handover_fixtures::embedded::Request;
+use handover_fixtures::ground::Request;
 use handover_fixtures::link::{Link, Rule, pod};
 use handover_fixtures::openbao::{Database, Mount};
 use handover_fixtures::plane::{Order, Peer, Plane, Server};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, ResolvedSet};
-use handover_fixtures::embedded::eso::bring;
+use handover_fixtures::eso::bring::bring;
 use handover_fixtures::eso::canary::Canary;
 use handover_fixtures::eso::release::{Parts, Release, bring_crds, bring_permissions};
 use handover_fixtures::eso::{chart, host};

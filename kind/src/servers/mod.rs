@@ -31,8 +31,8 @@ use std::path::PathBuf;
 
 use handover_fixtures::components::ResolveError;
 use handover_fixtures::components::images::ImageError;
-use handover_fixtures::embedded::PlaneError;
 use handover_fixtures::eso::chart::ChartError;
+use handover_fixtures::ground::PlaneError;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::link::LinkError;
 use handover_fixtures::{mysql, openbao, postgres, valkey};

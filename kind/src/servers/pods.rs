@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use handover_fixtures::consumer::Line;
-use handover_fixtures::embedded::kubelet::Listeners;
 use handover_fixtures::process::ExitReport;
+use handover_fixtures::workloads::Listeners;
 use handover_fixtures::workloads::{PodEvent, PodNews};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use kube::api::Api;

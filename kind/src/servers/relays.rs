@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use handover_fixtures::cause::chain;
-use handover_fixtures::embedded::PlaneError;
+use handover_fixtures::ground::PlaneError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::NAMESPACE;
 use handover_fixtures::link::pod::{LINKS, Links, TOKEN, Way};

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{Component, Program, ResolvedSet};
-use handover_fixtures::embedded::ground::Ground;
-use handover_fixtures::embedded::servers::{mysql_host, openbao_host, postgres_host, valkey_host};
+use handover_fixtures::ground::{Ground, hosts};
 use handover_fixtures::link::Relay;
 use handover_fixtures::openbao::{self, AuditFeed};
 use handover_fixtures::plane::{Peer, Server};
@@ -108,7 +107,7 @@ impl Floor<'_> {
     /// What could not be made or started.
     pub async fn openbao(&self) -> Result<Openbao, ServersError> {
         let server = Server::Openbao;
-        let host = openbao_host(self.ground, listens(server)).await?;
+        let host = hosts::openbao(self.ground, listens(server)).await?;
         let link = self.link(server)?;
         let url = format!("https://{}", link.address());
         let again = host.clone();
@@ -139,7 +138,7 @@ impl Floor<'_> {
     /// What could not be made or started.
     pub async fn mysql(&self) -> Result<Database<mysql::Admin>, ServersError> {
         let server = Server::Mysql;
-        let host = mysql_host(self.ground, listens(server)).await?;
+        let host = hosts::mysql(self.ground, listens(server)).await?;
         let link = self.link(server)?;
         let again = host.clone();
         let start = Start {
@@ -168,7 +167,7 @@ impl Floor<'_> {
     /// What could not be made or started.
     pub async fn valkey(&self) -> Result<Database<valkey::Admin>, ServersError> {
         let server = Server::Valkey;
-        let host = valkey_host(self.ground, listens(server))?;
+        let host = hosts::valkey(self.ground, listens(server))?;
         let link = self.link(server)?;
         let again = host.clone();
         let start = Start {
@@ -195,7 +194,7 @@ impl Floor<'_> {
     /// What could not be made or started.
     pub async fn postgres(&self) -> Result<Database<postgres::Admin>, ServersError> {
         let server = Server::Postgres;
-        let host = postgres_host(self.ground, listens(server)).await?.with_own_certificate()?;
+        let host = hosts::postgres(self.ground, listens(server)).await?.with_own_certificate()?;
         let link = self.link(server)?;
         let again = host.clone();
         let spec = host.prepare()?;

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
-use handover_fixtures::embedded;
 use handover_fixtures::kept::Kept;
+use handover_fixtures::plane::EMBEDDED;
 use handover_fixtures::process::{LedgerError, this_program};
 use handover_kind::cluster::ClusterError;
 use handover_kind::docker::Wish;
@@ -59,7 +59,7 @@ pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Fa
 /// `handover down`
 pub(super) fn down(name: &str, with: &With, screen: &Screen) -> Result<Exit, Failure> {
     let kept = Kept::of(with.request()?.cache.root());
-    if kept.plane(name).as_deref() == Some(embedded::NAME) {
+    if kept.plane(name).as_deref() == Some(EMBEDDED) {
         return held::down(name, with, screen);
     }
     // Told before a daemon is asked for, or started.

@@ -11,9 +11,9 @@ use std::time::Instant;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::progress::on_stderr;
 use handover_fixtures::components::{Component, Request as Components, resolve};
-use handover_fixtures::embedded::Request;
 use handover_fixtures::embedded::keeper::{self, Keeper, LOG};
 use handover_fixtures::files::write_private;
+use handover_fixtures::ground::Request;
 use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::{
     Identity, LedgerError, RunDir, Signal, lives, pass_no_files_on, this_program,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use handover_fixtures::components::{Component, Override};
-use handover_fixtures::embedded;
+use handover_fixtures::plane::EMBEDDED;
 use handover_reports::matrix::{Asked, Choice};
 
 use super::key::checksum;
@@ -98,7 +98,7 @@ fn of_text(source: &Arc<Source>, folder: &Path, sink: &Sink) -> Option<Grid> {
     let components = components(sink, room("components"), folder);
     let axes = planes.zip(components).map(|(planes, components)| {
         let planes = planes.map_or_else(
-            || vec![embedded::NAME.to_owned()],
+            || vec![EMBEDDED.to_owned()],
             |planes| planes.into_iter().map(|name| name.text).collect(),
         );
         let choices = planes.into_iter().map(|plane| (plane, ())).collect();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use handover_fixtures::embedded::{Embedded, Request};
+use handover_fixtures::embedded::Embedded;
+use handover_fixtures::ground::Request;
 use handover_fixtures::mysql::Login;
 use handover_fixtures::plane::{Peer, Plane, Server};
 use handover_fixtures::process::RunDir;

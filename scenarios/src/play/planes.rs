@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use handover_fixtures::components::progress::Progress;
 use handover_fixtures::components::{self, Cache, Component, Given};
-use handover_fixtures::embedded::{self, Embedded, PlaneError, Request, keeper};
+use handover_fixtures::embedded::{Embedded, keeper};
+use handover_fixtures::ground::{PlaneError, Request};
 use handover_fixtures::kept::{Kept, KeptError};
-use handover_fixtures::plane::Plane;
+use handover_fixtures::plane::{EMBEDDED, Plane};
 use handover_fixtures::process::{RunDir, this_program};
 use handover_harness::event::ComponentState;
 use handover_kind::contained::Containers;
@@ -123,7 +124,7 @@ impl Where {
     /// What the plane is called.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Embedded { .. } => embedded::NAME,
+            Self::Embedded { .. } => EMBEDDED,
             Self::Kind { .. } => kind::NAME,
         }
     }

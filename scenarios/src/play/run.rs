@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use handover_fixtures::cause::chain;
 use handover_fixtures::components::{self, Component, Resolved, ResolvedSet};
-use handover_fixtures::embedded::Request;
+use handover_fixtures::ground::Request;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::reviewer::reviewer_token;
