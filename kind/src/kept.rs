@@ -18,10 +18,10 @@ use handover_fixtures::process::RunDir;
 
 use crate::cluster::{Cluster, ClusterError, Made, may_be_called};
 use crate::docker::{Docker, DockerError, Owner};
-use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
 use crate::own::OwnCluster;
 use crate::plane::NAME;
+use crate::provision::{ProvisionError, Provisioner};
 
 /// Where it stands at which daemon a cluster is.
 const AT: &str = "docker";
@@ -41,27 +41,27 @@ pub(crate) fn is_at(dir: &Path, docker: &Docker) -> Result<(), DockerError> {
     Err(DockerError::Elsewhere { name, host, asked: docker.host.clone() })
 }
 
-impl Ground<'_> {
+impl Provisioner<'_> {
     /// Finds or makes the image of a node, unless `stop` comes first. What goes wrong leaves nothing.
     ///
     /// # Errors
-    /// [`GroundError`].
+    /// [`ProvisionError`].
     pub async fn make_image(
         &self,
         name: &str,
         choice: &Choice,
         stop: impl Future<Output = ()>,
-    ) -> Result<NodeImage, GroundError> {
+    ) -> Result<NodeImage, ProvisionError> {
         let mut stop = pin!(stop);
         let daemon = tokio::select! {
             daemon = self.daemon() => daemon?,
-            () = &mut stop => return Err(GroundError::Stopped),
+            () = &mut stop => return Err(ProvisionError::Stopped),
         };
         let run = RunDir::create(&self.request.cache.root().join("runs"), name)?;
         let own = OwnCluster::default();
         let image = tokio::select! {
             image = own.image(self, daemon, &run, choice) => image,
-            () = stop => Err(GroundError::Stopped),
+            () = stop => Err(ProvisionError::Stopped),
         };
         self.end(image, own, run, None).await
     }
@@ -70,13 +70,13 @@ impl Ground<'_> {
     /// a node said that did not come up.
     ///
     /// # Errors
-    /// [`GroundError`].
+    /// [`ProvisionError`].
     pub async fn up(
         &self,
         name: &str,
         choice: &Choice,
         stop: impl Future<Output = ()>,
-    ) -> Result<(Cluster, Made), GroundError> {
+    ) -> Result<(Cluster, Made), ProvisionError> {
         let mut stop = pin!(stop);
         let root = self.request.cache.root();
         let kept = Kept::of(root);
@@ -86,7 +86,7 @@ impl Ground<'_> {
         }
         let daemon = tokio::select! {
             daemon = self.daemon() => daemon?,
-            () = &mut stop => return Err(GroundError::Stopped),
+            () = &mut stop => return Err(ProvisionError::Stopped),
         };
         let run = RunDir::create(&root.join("runs"), name)?;
         let own = OwnCluster::default();
@@ -101,11 +101,11 @@ impl Ground<'_> {
         };
         let made = tokio::select! {
             made = making => made,
-            () = stop => Err(GroundError::Stopped),
+            () = stop => Err(ProvisionError::Stopped),
         };
         let stays = match &made {
-            Ok(_) | Err(GroundError::Kept(KeptError::Taken { .. })) => true,
-            Err(GroundError::Cluster(error)) => {
+            Ok(_) | Err(ProvisionError::Kept(KeptError::Taken { .. })) => true,
+            Err(ProvisionError::Cluster(error)) => {
                 !matches!(error, ClusterError::Taken { .. } | ClusterError::Name { .. })
             }
             Err(_) => false,
@@ -117,11 +117,11 @@ impl Ground<'_> {
     /// does not stay.
     async fn end<T>(
         &self,
-        made: Result<T, GroundError>,
+        made: Result<T, ProvisionError>,
         own: OwnCluster,
         run: RunDir,
         room: Option<&Kept>,
-    ) -> Result<T, GroundError> {
+    ) -> Result<T, ProvisionError> {
         let mut left = match &made {
             Ok(_) => Vec::new(),
             Err(_) => own.fell(false, self.tell).await,
@@ -129,7 +129,7 @@ impl Ground<'_> {
         left.extend(room.and_then(|kept| kept.forget(run.name()).err()).map(|error| chain(&error)));
         left.extend(run.finish().err().map(|error| chain(&error)));
         match made {
-            Err(why) if !left.is_empty() => Err(GroundError::Left { why: Box::new(why), left }),
+            Err(why) if !left.is_empty() => Err(ProvisionError::Left { why: Box::new(why), left }),
             made => {
                 left.iter().for_each(|line| (self.tell)(&format!("left behind: {line}")));
                 made
@@ -140,8 +140,8 @@ impl Ground<'_> {
     /// Removes a cluster that was kept, with its files; answers with how long its removal took.
     ///
     /// # Errors
-    /// [`GroundError`].
-    pub async fn down(&self, name: &str) -> Result<Duration, GroundError> {
+    /// [`ProvisionError`].
+    pub async fn down(&self, name: &str) -> Result<Duration, ProvisionError> {
         let kept = Kept::of(self.request.cache.root());
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);

@@ -13,10 +13,10 @@ use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Kind, Made, NODE_LOGS, Order};
 use crate::docker::{Daemon, Owner, QUIET};
-use crate::ground::{Ground, GroundError};
 use crate::image::{Choice, NodeImage};
 use crate::kept::is_at;
 use crate::plane::NAME;
+use crate::provision::{ProvisionError, Provisioner};
 use crate::servers::leftovers;
 use crate::servers::site::Site;
 
@@ -37,8 +37,8 @@ struct Begun {
 }
 
 impl Begun {
-    fn of(ground: &Ground<'_>, daemon: Daemon, run: &RunDir) -> Result<Self, GroundError> {
-        let owner = Owner::of(&ground.request.cache, run.name())?;
+    fn of(provisioner: &Provisioner<'_>, daemon: Daemon, run: &RunDir) -> Result<Self, ProvisionError> {
+        let owner = Owner::of(&provisioner.request.cache, run.name())?;
         Ok(Self { daemon, owner: Some(owner), cluster: None, whole: false, held: None })
     }
 }
@@ -48,10 +48,14 @@ impl OwnCluster {
     ///
     /// # Errors
     /// What could not be had. What was made so far is there until [`fell`](Self::fell).
-    pub async fn raise(&self, ground: &Ground<'_>, run: &RunDir) -> Result<(Site, Made), GroundError> {
-        let daemon = ground.daemon().await?;
+    pub async fn raise(
+        &self,
+        provisioner: &Provisioner<'_>,
+        run: &RunDir,
+    ) -> Result<(Site, Made), ProvisionError> {
+        let daemon = provisioner.daemon().await?;
         let docker = daemon.docker.clone();
-        let made = self.make(ground, daemon, run, &Choice::default(), run.path()).await?;
+        let made = self.make(provisioner, daemon, run, &Choice::default(), run.path()).await?;
         let site = Site::open(run.path(), docker).await.map_err(Box::new)?;
         Ok((site, made))
     }
@@ -62,21 +66,21 @@ impl OwnCluster {
     /// What could not be had. What was made so far is there until [`fell`](Self::fell).
     pub async fn make(
         &self,
-        ground: &Ground<'_>,
+        provisioner: &Provisioner<'_>,
         daemon: Daemon,
         run: &RunDir,
         choice: &Choice,
         dir: &Path,
-    ) -> Result<Made, GroundError> {
+    ) -> Result<Made, ProvisionError> {
         let mut begun = self.0.lock().await;
-        let Begun { daemon, owner, cluster, whole, .. } = begun.insert(Begun::of(ground, daemon, run)?);
-        let image = ground.image(daemon, run, choice).await?;
-        let kind = ground.kind(daemon, run, &dir.join("logs")).await?;
+        let Begun { daemon, owner, cluster, whole, .. } = begun.insert(Begun::of(provisioner, daemon, run)?);
+        let image = provisioner.image(daemon, run, choice).await?;
+        let kind = provisioner.kind(daemon, run, &dir.join("logs")).await?;
         let owner = owner.as_ref().expect("it was begun with one");
         let order = Order { name: run.name(), owner, image: &image, dir };
         // Before it is there: who is interrupted has something to take away.
         let (kind, _) = cluster.insert((kind, Cluster::named(run.name(), dir)));
-        match Cluster::create(kind, &order, ground.tell, ground.note).await {
+        match Cluster::create(kind, &order, provisioner.tell, provisioner.note).await {
             Ok((_, made)) => {
                 *whole = true;
                 Ok(made)
@@ -95,35 +99,35 @@ impl OwnCluster {
     /// What could not be had. What was begun is there until [`fell`](Self::fell).
     pub async fn image(
         &self,
-        ground: &Ground<'_>,
+        provisioner: &Provisioner<'_>,
         daemon: Daemon,
         run: &RunDir,
         choice: &Choice,
-    ) -> Result<NodeImage, GroundError> {
+    ) -> Result<NodeImage, ProvisionError> {
         let mut begun = self.0.lock().await;
-        let begun = begun.insert(Begun::of(ground, daemon, run)?);
-        Ok(ground.image(&begun.daemon, run, choice).await?)
+        let begun = begun.insert(Begun::of(provisioner, daemon, run)?);
+        Ok(provisioner.image(&begun.daemon, run, choice).await?)
     }
 
     /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left.
     ///
     /// # Errors
     /// That there is none of that name, that it does not answer, or what stays in it.
-    pub async fn enter(&self, ground: &Ground<'_>, name: &str) -> Result<Site, GroundError> {
+    pub async fn enter(&self, provisioner: &Provisioner<'_>, name: &str) -> Result<Site, ProvisionError> {
         let mut begun = self.0.lock().await;
-        let held = Kept::of(ground.request.cache.root()).take(name, NAME)?;
+        let held = Kept::of(provisioner.request.cache.root()).take(name, NAME)?;
         let dir = held.dir.clone();
-        let daemon = ground.daemon().await?;
+        let daemon = provisioner.daemon().await?;
         is_at(&dir, &daemon.docker)?;
         let entered = Begun { daemon, owner: None, cluster: None, whole: true, held: Some(held) };
         let Begun { daemon, .. } = begun.insert(entered);
-        Cluster::named(name, &dir).wake(&daemon.docker, ground.tell).await?;
+        Cluster::named(name, &dir).wake(&daemon.docker, provisioner.tell).await?;
         let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
         let left = leftovers::remove(&site.kube, &site.share).await;
         if left.is_empty() {
             return Ok(site);
         }
-        Err(GroundError::Leftovers { name: name.to_owned(), left: left.join("; ") })
+        Err(ProvisionError::Leftovers { name: name.to_owned(), left: left.join("; ") })
     }
 
     /// Takes away what was begun, if anything was; with `logs`, what its node logged stays in the cluster's directory

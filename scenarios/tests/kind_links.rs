@@ -23,9 +23,9 @@ use handover_harness::fingerprint::Sighting;
 use handover_harness::secret::Secret;
 use handover_harness::wait::{Progress, wait_until};
 use handover_kind::docker::{Wish, hidden};
-use handover_kind::ground::Ground;
 use handover_kind::own::OwnCluster;
 use handover_kind::plane::Kind;
+use handover_kind::provision::Provisioner;
 use libtest_mimic::{Arguments, Trial};
 
 const BAO: Peer = Peer::Server(Server::Openbao);
@@ -67,7 +67,7 @@ async fn in_a_cluster() {
     let run = ok(RunDir::create(&request.cache.root().join("runs"), &name));
     let handover = ok(this_program());
     let cache = request.cache.root().to_owned();
-    let ground = Ground {
+    let provisioner = Provisioner {
         request,
         wish: ok(Wish::of_process().await),
         handover: &handover,
@@ -77,7 +77,7 @@ async fn in_a_cluster() {
     };
     let own = OwnCluster::default();
     let played = async {
-        let (site, _) = own.raise(&ground, &run).await.map_err(|error| chain(&error))?;
+        let (site, _) = own.raise(&provisioner, &run).await.map_err(|error| chain(&error))?;
         let request = Request {
             cache: &cache,
             run: &run,

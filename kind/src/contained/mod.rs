@@ -129,11 +129,11 @@ enum At {
     /// There can be none, and why.
     Nowhere(String),
     /// At this daemon.
-    Docker(Box<Ground>),
+    Docker(Box<Starter>),
 }
 
-/// What containers stand on.
-struct Ground {
+/// Makes servers of containers, at a daemon.
+struct Starter {
     docker: Docker,
     owner: Owner,
     handover: PathBuf,
@@ -185,10 +185,10 @@ impl Containers {
                 };
                 Ok(set.iter().map(told).collect())
             }
-            At::Docker(ground) => {
+            At::Docker(starter) => {
                 let mut all = Vec::new();
                 for (component, image) in &named {
-                    all.push(ground.server(&request, *component, image, tell).await?);
+                    all.push(starter.server(&request, *component, image, tell).await?);
                 }
                 let others: Vec<_> =
                     request.wanted.iter().copied().filter(|one| !named.contains_key(one)).collect();
@@ -200,8 +200,8 @@ impl Containers {
 
     /// Takes away what is left of the run's containers. Answers with what is still there, and why.
     pub async fn fell(self) -> Vec<String> {
-        let Some(At::Docker(ground)) = self.at.into_inner() else { return Vec::new() };
-        let removed = ground.docker.clear(|owned| owned.owner == ground.owner, QUIET).await;
+        let Some(At::Docker(starter)) = self.at.into_inner() else { return Vec::new() };
+        let removed = starter.docker.clear(|owned| owned.owner == starter.owner, QUIET).await;
         removed.err().iter().map(|error| format!("containers: {}", chain(error))).collect()
     }
 }
@@ -219,7 +219,7 @@ impl Whose {
         let kept = Kept::of(self.cache.root());
         let swept = sweep(&self.cache, &docker, &|run| kept.keeps(run)).await?;
         swept.gone.iter().chain(&swept.left).for_each(|line| tell(line));
-        Ok(At::Docker(Box::new(Ground {
+        Ok(At::Docker(Box::new(Starter {
             docker,
             owner: Owner::of(&self.cache, &self.run)?,
             handover: this_program()?,
@@ -229,7 +229,7 @@ impl Whose {
     }
 }
 
-impl Ground {
+impl Starter {
     async fn server(
         &self,
         request: &Request,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::archive::{self, Image, Part};
 use super::recipe::Recipe;
-use super::{Ground, ImageError, is_there, parts};
+use super::{Builder, ImageError, is_there, parts};
 use crate::docker::{CACHE, Docker, LABEL, Owner, REMOVAL};
 
 /// How long the daemon may take to take in an image.
@@ -18,19 +18,19 @@ const FILL: Duration = Duration::from_secs(5 * 60);
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Makes an image, unless somebody else does so meanwhile.
-pub(super) async fn make(ground: &Ground<'_>, recipe: &Recipe) -> Result<(), ImageError> {
-    let Ground { docker, tell, .. } = ground;
+pub(super) async fn make(builder: &Builder<'_>, recipe: &Recipe) -> Result<(), ImageError> {
+    let Builder { docker, tell, .. } = builder;
     let name = &recipe.image.name;
-    let _one = alone(ground, name).await?;
+    let _one = alone(builder, name).await?;
     if is_there(docker, name).await? {
         return Ok(());
     }
     let began = Instant::now();
-    let work = ground.run.path().join("node-image");
+    let work = builder.run.path().join("node-image");
     fs::create_dir_all(&work).map_err(|source| ImageError::Write { path: work.clone(), source })?;
     // The right to make it is this cache's; another one may make the same at the same daemon.
-    let unfilled = format!("{name}-unfilled-{}", ground.name);
-    let made = steps(ground, &work, recipe, &unfilled).await;
+    let unfilled = format!("{name}-unfilled-{}", builder.name);
+    let made = steps(builder, &work, recipe, &unfilled).await;
     // Whatever became of it: nothing of the way there is kept.
     let _ = docker.ask(&["image", "rm", "--force", &unfilled], REMOVAL).await;
     let _ = fs::remove_dir_all(&work);
@@ -39,11 +39,16 @@ pub(super) async fn make(ground: &Ground<'_>, recipe: &Recipe) -> Result<(), Ima
     Ok(())
 }
 
-async fn steps(ground: &Ground<'_>, work: &Path, recipe: &Recipe, unfilled: &str) -> Result<(), ImageError> {
-    let Ground { docker, tell, .. } = ground;
-    let (run, node) = (ground.name, &recipe.node);
+async fn steps(
+    builder: &Builder<'_>,
+    work: &Path,
+    recipe: &Recipe,
+    unfilled: &str,
+) -> Result<(), ImageError> {
+    let Builder { docker, tell, .. } = builder;
+    let (run, node) = (builder.name, &recipe.node);
     tell("writing a node's system");
-    let owner = Owner::of(&ground.request.cache, run)?;
+    let owner = Owner::of(&builder.request.cache, run)?;
     let labels = vec![(LABEL.to_owned(), owner.run.clone()), (CACHE.to_owned(), owner.cache.clone())];
     let image = Image { name: unfilled.to_owned(), labels, ..node.clone() };
     let loaded = load(docker, work.join("unfilled.tar"), vec![image]);
@@ -99,8 +104,8 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// The right to make an image, for as long as what is given back lives; waits while somebody else has it.
-async fn alone(ground: &Ground<'_>, name: &str) -> Result<File, ImageError> {
-    let locks = ground.request.cache.root().join("locks");
+async fn alone(builder: &Builder<'_>, name: &str) -> Result<File, ImageError> {
+    let locks = builder.request.cache.root().join("locks");
     let path = locks.join(format!("{}.lock", name.replace(':', "-")));
     let wrong = |source| ImageError::Write { path: path.clone(), source };
     fs::create_dir_all(&locks).map_err(wrong)?;
@@ -113,7 +118,7 @@ async fn alone(ground: &Ground<'_>, name: &str) -> Result<File, ImageError> {
             Err(TryLockError::Error(source)) => return Err(wrong(source)),
         }
         if !std::mem::replace(&mut told, true) {
-            (ground.tell)(&format!("waiting for another handover to make {name}"));
+            (builder.tell)(&format!("waiting for another handover to make {name}"));
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -163,7 +163,7 @@ impl From<DockerError> for ImageError {
 }
 
 /// What making an image takes.
-pub struct Ground<'a> {
+pub struct Builder<'a> {
     /// The daemon that is to have it.
     pub docker: &'a Docker,
     /// For what is needed on the way; its name labels containers and images that are to go again.
@@ -182,11 +182,11 @@ pub struct Ground<'a> {
 ///
 /// # Errors
 /// [`ImageError`].
-pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, ImageError> {
-    let Ground { docker, tell, .. } = ground;
+pub async fn obtain(builder: &Builder<'_>, choice: &Choice) -> Result<NodeImage, ImageError> {
+    let Builder { docker, tell, .. } = builder;
     match choice {
         Choice::Named(name) => {
-            if let Some(component) = part_named(&ground.request) {
+            if let Some(component) = part_named(&builder.request) {
                 return Err(ImageError::Whole { name: name.clone(), component });
             }
             if !is_there(docker, name).await? {
@@ -198,16 +198,16 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
             }
             Ok(NodeImage { name: name.clone(), maker: Maker::Kind })
         }
-        Choice::Ours => ours(ground).await,
+        Choice::Ours => ours(builder).await,
         // No other image has it.
-        Choice::Any if part_named(&ground.request).is_some() => ours(ground).await,
+        Choice::Any if part_named(&builder.request).is_some() => ours(builder).await,
         Choice::Any => {
             let official = NodeImage { name: OFFICIAL.to_owned(), maker: Maker::Kind };
             if is_there(docker, OFFICIAL).await? {
                 return Ok(official);
             }
-            if parts_are_there(&ground.request) {
-                let recipe = recipe(ground).await?;
+            if parts_are_there(&builder.request) {
+                let recipe = recipe(builder).await?;
                 if is_there(docker, &recipe.image.name).await? {
                     return Ok(recipe.image);
                 }
@@ -221,7 +221,7 @@ pub async fn obtain(ground: &Ground<'_>, choice: &Choice) -> Result<NodeImage, I
                         error => chain(error),
                     };
                     tell(&format!("{OFFICIAL} cannot be had ({why}); making one of our own"));
-                    ours(ground).await
+                    ours(builder).await
                 }
             }
         }
@@ -247,18 +247,18 @@ fn part_named(request: &Request) -> Option<Component> {
 }
 
 /// Ours, found or made.
-async fn ours(ground: &Ground<'_>) -> Result<NodeImage, ImageError> {
-    let recipe = recipe(ground).await?;
-    if !is_there(ground.docker, &recipe.image.name).await? {
-        make::make(ground, &recipe).await?;
+async fn ours(builder: &Builder<'_>) -> Result<NodeImage, ImageError> {
+    let recipe = recipe(builder).await?;
+    if !is_there(builder.docker, &recipe.image.name).await? {
+        make::make(builder, &recipe).await?;
     }
     Ok(recipe.image)
 }
 
 /// Obtains the parts, and says what they make.
-async fn recipe(ground: &Ground<'_>) -> Result<Recipe, ImageError> {
-    let request = ground.request.clone().only(Component::NODE);
-    let set = resolve(request, Arc::clone(&ground.progress)).await?;
+async fn recipe(builder: &Builder<'_>) -> Result<Recipe, ImageError> {
+    let request = builder.request.clone().only(Component::NODE);
+    let set = resolve(request, Arc::clone(&builder.progress)).await?;
     make::blocking(move || Recipe::of(&set)).await
 }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use handover_fixtures::kept::KeptError;
 use handover_kind::cluster::{Cluster, ClusterError};
-use handover_kind::ground::GroundError;
 use handover_kind::image::Choice;
+use handover_kind::provision::ProvisionError;
 use handover_kind::servers::site::Site;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::Api;
@@ -154,8 +154,8 @@ async fn an_image_that_is_nowhere_is_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_kept_cannot_be_removed() {
     let house = House::new().await;
-    let error = house.ground().down("nobody").await.expect_err("there is none");
-    assert!(matches!(error, GroundError::Kept(KeptError::NotKept { .. })), "{error}");
+    let error = house.provisioner().down("nobody").await.expect_err("there is none");
+    assert!(matches!(error, ProvisionError::Kept(KeptError::NotKept { .. })), "{error}");
     house.close().await;
 }
 

@@ -13,10 +13,10 @@ use handover_fixtures::process::{RunDir, Spawner};
 use handover_kind::cluster::{Cluster, ClusterError, Kind, Made, Order};
 use handover_kind::docker::own::Place;
 use handover_kind::docker::{Census, Daemon, Docker, Owner, Wish};
-use handover_kind::ground::Ground;
 use handover_kind::image::archive::Image;
 use handover_kind::image::layer::Layer;
 use handover_kind::image::{Choice, ImageError, NodeImage, archive};
+use handover_kind::provision::Provisioner;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, LogParams, PostParams};
@@ -52,10 +52,10 @@ pub(crate) struct House {
 /// Clusters of several tests at once would say more about this machine than about clusters.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-fn ground(request: Request, wish: Wish) -> Ground<'static> {
+fn provisioner(request: Request, wish: Wish) -> Provisioner<'static> {
     let handover = Path::new(HANDOVER);
     let tell = &|text: &str| eprintln!("  {text}");
-    Ground { request, wish, handover, progress: Arc::from(on_stderr()), tell, note: tell }
+    Provisioner { request, wish, handover, progress: Arc::from(on_stderr()), tell, note: tell }
 }
 
 impl House {
@@ -66,7 +66,7 @@ impl House {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let run = format!("t{}-{count}", std::process::id());
         let request = ok(Request::new(Environment::of_process(), Overrides::default()));
-        let daemon = ok(ground(request.clone(), ok(Wish::of_process().await)).daemon().await);
+        let daemon = ok(provisioner(request.clone(), ok(Wish::of_process().await)).daemon().await);
         let dir = ok(RunDir::create(&request.cache.root().join("runs"), &run));
         let set = ok(resolve(request.clone().only([Component::Kind]), Arc::from(on_stderr())).await);
         let program = ok(set.require(Component::Kind)).path();
@@ -75,8 +75,8 @@ impl House {
         Self { run, request, dir, daemon, kind, _alone }
     }
 
-    pub(crate) fn ground(&self) -> Ground<'static> {
-        ground(self.request.clone(), Wish::default())
+    pub(crate) fn provisioner(&self) -> Provisioner<'static> {
+        provisioner(self.request.clone(), Wish::default())
     }
 
     pub(crate) fn docker(&self) -> &Docker {
@@ -101,7 +101,7 @@ impl House {
     }
 
     pub(crate) async fn image(&self, choice: &Choice) -> Result<NodeImage, ImageError> {
-        self.ground().image(&self.daemon, &self.dir, choice).await
+        self.provisioner().image(&self.daemon, &self.dir, choice).await
     }
 
     pub(crate) async fn create(

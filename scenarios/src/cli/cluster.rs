@@ -11,9 +11,9 @@ use handover_fixtures::plane::EMBEDDED;
 use handover_fixtures::process::{LedgerError, this_program};
 use handover_kind::cluster::ClusterError;
 use handover_kind::docker::Wish;
-use handover_kind::ground::{Ground, GroundError};
 use handover_kind::image::Choice;
 use handover_kind::plane as kind;
+use handover_kind::provision::{ProvisionError, Provisioner};
 use handover_reports::Exit;
 
 use super::{Failure, ImageArgs, PlaneName, Screen, UpArgs, With, gc, held, run, signals};
@@ -23,9 +23,9 @@ use crate::play::halt::Halt;
 pub(super) fn image(args: &ImageArgs, with: &With, screen: &Screen) -> Result<Exit, Failure> {
     let began = Instant::now();
     let name = format!("image-{}", std::process::id());
-    let image = on(with, screen, async |ground, halt| {
+    let image = on(with, screen, async |provisioner, halt| {
         let stop = async { drop(halt.halted().await) };
-        ground.make_image(&name, &choice(args), stop).await
+        provisioner.make_image(&name, &choice(args), stop).await
     })?;
     screen.line(&image.name);
     screen.remark(&format!("found or made in {:.1} s", began.elapsed().as_secs_f64()));
@@ -41,9 +41,9 @@ pub(super) fn up(args: &UpArgs, with: &With, screen: &Screen) -> Result<Exit, Fa
     if args.foreground {
         return Err(Failure::usage("a cluster is held by Docker: --foreground is for the embedded plane"));
     }
-    let (cluster, made) = on(with, screen, async |ground, halt| {
+    let (cluster, made) = on(with, screen, async |provisioner, halt| {
         let stop = async { drop(halt.halted().await) };
-        ground.up(&args.name, &choice(&args.image), stop).await
+        provisioner.up(&args.name, &choice(&args.image), stop).await
     })?;
     screen.line(&cluster.kubeconfig().display().to_string());
     screen.remark(&format!(
@@ -64,7 +64,7 @@ pub(super) fn down(name: &str, with: &With, screen: &Screen) -> Result<Exit, Fai
     }
     // Told before a daemon is asked for, or started.
     kept.find(name, kind::NAME).map_err(|error| Failure::usage(error.to_string()))?;
-    let took = on(with, screen, async |ground, _| ground.down(name).await)?;
+    let took = on(with, screen, async |provisioner, _| provisioner.down(name).await)?;
     screen.line(&format!("removed cluster `{name}` in {:.1} s", took.as_secs_f64()));
     Ok(Exit::Passed)
 }
@@ -81,7 +81,7 @@ fn choice(args: &ImageArgs) -> Choice {
 fn on<T>(
     with: &With,
     screen: &Screen,
-    what: impl AsyncFnOnce(&Ground<'_>, &Halt) -> Result<T, GroundError>,
+    what: impl AsyncFnOnce(&Provisioner<'_>, &Halt) -> Result<T, ProvisionError>,
 ) -> Result<T, Failure> {
     let request = with.request()?;
     // What a killed one left would be in the way of one of the same name.
@@ -91,25 +91,25 @@ fn on<T>(
     run::runtime()?.block_on(async {
         let wish = Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
         let progress = Arc::from(on_stderr());
-        let ground = Ground { request, wish, handover: &handover, progress, tell: &tell, note: &tell };
+        let provisioner =
+            Provisioner { request, wish, handover: &handover, progress, tell: &tell, note: &tell };
         let halt = Halt::default();
         tokio::spawn(signals::heed(halt.clone()));
-        what(&ground, &halt).await.map_err(|error| failure(&error, &halt))
+        what(&provisioner, &halt).await.map_err(|error| failure(&error, &halt))
     })
 }
 
 /// What somebody gets to hear, and the exit that goes with it: an interruption wins, and what is left behind is worse than
 /// what broke.
-fn failure(error: &GroundError, halt: &Halt) -> Failure {
+fn failure(error: &ProvisionError, halt: &Halt) -> Failure {
     match error {
-        GroundError::Stopped => Failure::interrupted(&halt.reason().expect("nothing else stops it")),
-        GroundError::Left { why, .. } => match failure(why, halt).exit {
+        ProvisionError::Stopped => Failure::interrupted(&halt.reason().expect("nothing else stops it")),
+        ProvisionError::Left { why, .. } => match failure(why, halt).exit {
             exit @ (Exit::Interrupted | Exit::Terminated) => Failure { exit, message: chain(error) },
             _ => Failure { exit: Exit::LeftBehind, message: chain(error) },
         },
-        GroundError::Ledger(LedgerError::Name { .. }) | GroundError::Cluster(ClusterError::Name { .. }) => {
-            Failure::usage(chain(error))
-        }
+        ProvisionError::Ledger(LedgerError::Name { .. })
+        | ProvisionError::Cluster(ClusterError::Name { .. }) => Failure::usage(chain(error)),
         error => Failure::environment(error),
     }
 }

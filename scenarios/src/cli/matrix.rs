@@ -11,7 +11,7 @@ use handover_harness::event::Ending;
 use handover_reports::matrix::{Asked, Came, Matrix, fold, markdown, terminal, to_json};
 use handover_reports::{Exit, exit_of, write_atomically};
 
-use super::run::{Ground, RUNS, header, judged, make_out};
+use super::run::{RUNS, Session, header, judged, make_out};
 use super::{Failure, MatrixArgs, Screen, Summary, With};
 use crate::language::Problems;
 use crate::matrix::{Cell, FILES, Grid, Key, Note, Standing, plane, read, standing};
@@ -40,7 +40,7 @@ pub(super) fn matrix(args: &MatrixArgs, with: &With, screen: &Screen) -> Result<
     let out = args.out.clone().or_else(|| grid.out.clone()).unwrap_or_else(|| default_out(&args.file));
     make_out(&out)?;
     let _lock = lock(&out)?;
-    let plays = Plays { args, grid: &grid, base: &base, out: &out, screen, ground: Ground::new()? };
+    let plays = Plays { args, grid: &grid, base: &base, out: &out, screen, session: Session::new()? };
     plays.through()
 }
 
@@ -74,7 +74,7 @@ struct Plays<'a> {
     base: &'a Request,
     out: &'a Path,
     screen: &'a Screen,
-    ground: Ground,
+    session: Session,
 }
 
 impl Plays<'_> {
@@ -121,7 +121,7 @@ impl Plays<'_> {
                 Standing::ToPlay(Some(why)) => again = format!(" (again: {why})"),
             }
         }
-        if let Some(Ending::Interrupted(signal)) = self.ground.stopped() {
+        if let Some(Ending::Interrupted(signal)) = self.session.stopped() {
             return Err(format!("{signal} came before it"));
         }
         self.screen.remark(&format!("{label}{again}"));
@@ -145,7 +145,7 @@ impl Plays<'_> {
             keep: false,
             plane,
         };
-        let (verdict, aftermath) = judged(&order, header, self.screen, &self.ground).map_err(message)?;
+        let (verdict, aftermath) = judged(&order, header, self.screen, &self.session).map_err(message)?;
         if let (None, Some(why)) = (&verdict.on, &verdict.broke) {
             return Err(why.clone());
         }
@@ -157,7 +157,7 @@ impl Plays<'_> {
 
     fn summary(&self, cells: &[(Asked, Came)]) -> Matrix {
         let scenarios: Vec<String> = self.grid.scenarios.iter().map(|scenario| scenario.id.clone()).collect();
-        let interrupted = match self.ground.stopped() {
+        let interrupted = match self.session.stopped() {
             Some(Ending::Interrupted(signal)) => Some(signal),
             Some(Ending::Finished | Ending::Skipped(_) | Ending::Broke(_)) | None => None,
         };

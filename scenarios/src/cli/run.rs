@@ -31,7 +31,7 @@ pub(super) fn run(args: &RunArgs, with: &With, screen: &Screen) -> Result<Exit, 
         keep: args.keep,
         plane,
     })?;
-    let (verdict, aftermath) = judged(&order, header, screen, &Ground::new()?)?;
+    let (verdict, aftermath) = judged(&order, header, screen, &Session::new()?)?;
     let exit = exit_of(&verdict, !aftermath.left.is_empty(), !aftermath.leaks.is_empty());
     judge::show(&verdict, exit, &order.out, args.format, screen);
     Ok(exit)
@@ -52,13 +52,13 @@ pub(super) fn bench(args: &BenchArgs, with: &With, screen: &Screen) -> Result<Ex
         keep: false,
         plane: Where::default(),
     })?;
-    let ground = Ground::new()?;
-    let (verdict, aftermath) = judged(&order, header, screen, &ground)?;
+    let session = Session::new()?;
+    let (verdict, aftermath) = judged(&order, header, screen, &session)?;
     let failed = |error: anyhow::Error| Failure { exit: Exit::Environment, message: format!("{error:#}") };
     let timeline = judge::timeline(&order.out)?;
     let mut figures = bench::of_run(&timeline, &verdict);
     screen.remark("measuring logins");
-    figures.extend(ground.runtime.block_on(bench::logins(&order)).map_err(failed)?);
+    figures.extend(session.runtime.block_on(bench::logins(&order)).map_err(failed)?);
     for figure in figures {
         screen.line(&format!("{:<58} {:>14}   budget {}", figure.what, figure.measured, figure.budget));
     }
@@ -108,12 +108,12 @@ pub(super) fn header() -> Header {
 }
 
 /// On what runs are played, one after the other or side by side: a signal that stops one of them stops all.
-pub(super) struct Ground {
+pub(super) struct Session {
     runtime: tokio::runtime::Runtime,
     stop: Halt,
 }
 
-impl Ground {
+impl Session {
     /// From here on signals are heeded, also while nothing is played.
     pub(super) fn new() -> Result<Self, Failure> {
         let (runtime, stop) = (runtime()?, Halt::default());
@@ -136,9 +136,9 @@ pub(super) fn judged(
     order: &Order,
     header: Header,
     screen: &Screen,
-    ground: &Ground,
+    session: &Session,
 ) -> Result<(RunVerdict, Aftermath), Failure> {
-    let mut judged = side_by_side(vec![(order, header)], screen, ground)?;
+    let mut judged = side_by_side(vec![(order, header)], screen, session)?;
     Ok(judged.pop().expect("one order, one run"))
 }
 
@@ -146,10 +146,10 @@ pub(super) fn judged(
 pub(super) fn side_by_side(
     orders: Vec<(&Order, Header)>,
     screen: &Screen,
-    ground: &Ground,
+    session: &Session,
 ) -> Result<Vec<(RunVerdict, Aftermath)>, Failure> {
     let dirs: Vec<&Path> = orders.iter().map(|(order, _)| order.out.as_path()).collect();
-    let played = through(orders, screen, ground)?;
+    let played = through(orders, screen, session)?;
     let judge = |(dir, aftermath): (&Path, Aftermath)| {
         let verdict = judge::of_files(dir)?;
         judge::write(&verdict, dir)?;
@@ -163,7 +163,7 @@ pub(super) fn side_by_side(
 fn through(
     orders: Vec<(&Order, Header)>,
     screen: &Screen,
-    ground: &Ground,
+    session: &Session,
 ) -> Result<Vec<Aftermath>, Failure> {
     let mut names = Vec::new();
     for (order, header) in &orders {
@@ -177,9 +177,9 @@ fn through(
         names.extend(order.scenarios.iter().map(|scenario| scenario.id.clone()));
     }
     let show = screen.live(&names);
-    let played = ground.runtime.block_on(join_all(orders.into_iter().map(async |(order, header)| {
+    let played = session.runtime.block_on(join_all(orders.into_iter().map(async |(order, header)| {
         let halt = Halt::default();
-        let (stop, own) = (ground.stop.clone(), halt.clone());
+        let (stop, own) = (session.stop.clone(), halt.clone());
         let stopping = tokio::spawn(async move { own.halt(stop.halted().await) });
         let played = play(order, header, &show, &halt).await;
         stopping.abort();

@@ -13,7 +13,7 @@ use handover_harness::verdict::RunVerdict;
 use handover_reports::{Exit, comparison, exit_of, exit_of_upgrade, write_atomically};
 
 use super::obtain::until_stopped;
-use super::run::{Ground, default_out, header, make_out, runtime, side_by_side};
+use super::run::{Session, default_out, header, make_out, runtime, side_by_side};
 use super::{Failure, Screen, UpgradeArgs, With, compare, judge, scenarios};
 use crate::language::scenario::Scenario;
 use crate::play::planes::Where;
@@ -54,8 +54,8 @@ pub(super) fn upgrade(args: &UpgradeArgs, with: &With, screen: &Screen) -> Resul
         screen.remark(&warned.render(screen.style.colour));
     }
     make_out(&out)?;
-    let ground = Ground::new()?;
-    let plays = Plays { args, sides: &sides, out: &out, screen, ground, flaws: Flaws::default() };
+    let session = Session::new()?;
+    let plays = Plays { args, sides: &sides, out: &out, screen, session, flaws: Flaws::default() };
     plays.through(crossing, &ends, &scenarios)
 }
 
@@ -118,7 +118,7 @@ struct Plays<'a> {
     sides: &'a Sides,
     out: &'a Path,
     screen: &'a Screen,
-    ground: Ground,
+    session: Session,
     flaws: Flaws,
 }
 
@@ -194,7 +194,7 @@ impl Plays<'_> {
         }
         let playing = orders.iter().map(|(order, header)| (order, header.clone())).collect();
         let mut verdicts = Vec::new();
-        for (verdict, aftermath) in side_by_side(playing, self.screen, &self.ground)? {
+        for (verdict, aftermath) in side_by_side(playing, self.screen, &self.session)? {
             self.flaws.left |= !aftermath.left.is_empty();
             self.flaws.leaked |= !aftermath.leaks.is_empty();
             verdicts.push(verdict);

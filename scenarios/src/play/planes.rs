@@ -14,10 +14,10 @@ use handover_fixtures::process::{RunDir, this_program};
 use handover_harness::event::ComponentState;
 use handover_kind::contained::Containers;
 use handover_kind::docker::{self, DockerError, Wish};
-use handover_kind::ground::{Ground, GroundError};
 use handover_kind::image::{self, ImageError};
 use handover_kind::own::OwnCluster;
 use handover_kind::plane::{self as kind, Kind};
+use handover_kind::provision::{ProvisionError, Provisioner};
 use handover_kind::servers::ServersError;
 use handover_kind::servers::site::Site;
 
@@ -53,7 +53,7 @@ pub enum StartError {
     Embedded(#[from] PlaneError),
     /// There is no cluster.
     #[error(transparent)]
-    Cluster(#[from] GroundError),
+    Cluster(#[from] ProvisionError),
     /// Docker is not asked as it should be.
     #[error(transparent)]
     Docker(#[from] Box<DockerError>),
@@ -255,7 +255,7 @@ impl Where {
             }
             Self::Kind { kept } => {
                 let handover = this_program().map_err(PlaneError::from)?;
-                let ground = Ground {
+                let provisioner = Provisioner {
                     request: with.components.clone(),
                     wish: Wish::of_process().await.map_err(Box::new)?,
                     handover: &handover,
@@ -264,8 +264,8 @@ impl Where {
                     note: request.note,
                 };
                 let site = match kept {
-                    Some(name) => with.own.enter(&ground, name).await?,
-                    None => raise(request, &ground, &with).await?,
+                    Some(name) => with.own.enter(&provisioner, name).await?,
+                    None => raise(request, &provisioner, &with).await?,
                 };
                 let plane = Arc::new(Kind::start(request, site).await.map_err(Box::new)?);
                 Running::Kind { plane, stays: kept.is_some() }
@@ -275,9 +275,13 @@ impl Where {
 }
 
 /// Makes a cluster of the run's own.
-async fn raise(request: &Request<'_>, ground: &Ground<'_>, with: &With<'_>) -> Result<Site, StartError> {
+async fn raise(
+    request: &Request<'_>,
+    provisioner: &Provisioner<'_>,
+    with: &With<'_>,
+) -> Result<Site, StartError> {
     (request.tell)("cluster", ComponentState::Started);
-    let (site, made) = with.own.raise(ground, request.run).await?;
+    let (site, made) = with.own.raise(provisioner, request.run).await?;
     (request.tell)("cluster", ComponentState::Ready);
     (request.note)(&format!("the cluster was made in {:?}, its node ready in {:?}", made.made, made.ready));
     Ok(site)

@@ -1,4 +1,4 @@
-//! What it takes to make something with Docker: a daemon, the image of a node, `kind`. And why it cannot be made.
+//! Making something with Docker: the daemon, the image of a node, `kind`. And why it cannot be made.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::servers::ServersError;
 
 /// Why a cluster is not made, not kept, or not gone.
 #[derive(Debug, thiserror::Error)]
-pub enum GroundError {
+pub enum ProvisionError {
     /// There is none of that name, or somebody has it.
     #[error(transparent)]
     Kept(#[from] KeptError),
@@ -59,7 +59,7 @@ pub enum GroundError {
     #[error("{}; left behind: {}", chain(.why), .left.join("; "))]
     Left {
         /// Why it was not made; no source, since its words are in the message.
-        why: Box<GroundError>,
+        why: Box<ProvisionError>,
         /// What is still there, and why.
         left: Vec<String>,
     },
@@ -68,8 +68,8 @@ pub enum GroundError {
     Stopped,
 }
 
-/// What it takes to make something with Docker.
-pub struct Ground<'a> {
+/// Makes clusters, and what they take, with Docker.
+pub struct Provisioner<'a> {
     /// How components are obtained, and into which cache.
     pub request: Request,
     /// Which daemon.
@@ -84,7 +84,7 @@ pub struct Ground<'a> {
     pub note: &'a (dyn Fn(&str) + Send + Sync),
 }
 
-impl Ground<'_> {
+impl Provisioner<'_> {
     /// The daemon, freed of what dead runs left. Who is about to make a run of a name that was used before asks for it
     /// first: what the one before left is not swept while that name lives.
     ///
@@ -115,7 +115,7 @@ impl Ground<'_> {
         choice: &Choice,
     ) -> Result<NodeImage, ImageError> {
         let (request, progress) = (self.request.clone(), Arc::clone(&self.progress));
-        let ground = image::Ground {
+        let builder = image::Builder {
             docker: &daemon.docker,
             run,
             name: run.name(),
@@ -123,14 +123,14 @@ impl Ground<'_> {
             progress,
             tell: self.tell,
         };
-        image::obtain(&ground, choice).await
+        image::obtain(&builder, choice).await
     }
 
     /// `kind` for that daemon, which is the run's to stop and logs into `logs`.
     ///
     /// # Errors
     /// It cannot be obtained or used.
-    pub async fn kind(&self, daemon: &Daemon, run: &RunDir, logs: &Path) -> Result<Kind, GroundError> {
+    pub async fn kind(&self, daemon: &Daemon, run: &RunDir, logs: &Path) -> Result<Kind, ProvisionError> {
         let request = self.request.clone().only([Component::Kind]);
         let set = resolve(request, Arc::clone(&self.progress)).await.map_err(Box::new)?;
         let program = set.require(Component::Kind).map_err(Box::new)?.path();
