@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use jsonschema::Validator;
+use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
 use super::schema;
@@ -29,8 +29,16 @@ fn web() -> String {
     found.expect("it has one").replace("fresh", "web")
 }
 
+struct Validator {
+    schemas: Schemas,
+    scenario: SchemaIndex,
+}
+
 fn validator() -> Validator {
-    jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap()
+    let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+    compiler.add_resource("schema.json", serde_json::from_str(&schema()).unwrap()).unwrap();
+    let scenario = compiler.compile("schema.json", &mut schemas).unwrap();
+    Validator { schemas, scenario }
 }
 
 fn value(text: &str) -> Value {
@@ -43,7 +51,8 @@ fn verbs() -> Vec<Described> {
 }
 
 fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
-    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    let valid = validator.schemas.validate(value, validator.scenario);
+    valid.err().map(|error| error.to_string()).into_iter().collect()
 }
 
 /// Loads one scenario beside the manifests that the examples name.
@@ -229,7 +238,7 @@ fn mistakes_are_invalid() {
     ] {
         assert!(sound.contains(from), "{from}");
         let text = sound.replacen(from, to, 1);
-        assert!(!validator.is_valid(&value(&text)), "nobody minds `{to}`");
+        assert!(!complaints(&validator, &value(&text)).is_empty(), "nobody minds `{to}`");
     }
     assert_eq!(complaints(&validator, &value(&sound)), Vec::<String>::new());
 }
