@@ -37,6 +37,11 @@ fn the_last_value_and_the_rise() {
     comes_to(&rising, &count(rise(), 5, 5), PASS, "leases rose by 5, from 2 to 7");
     comes_to(&rising, &count(rise(), None, 4), FAIL, "rose by 5");
     comes_to(&rising, &count(rise(), 6, None), INCONCLUSIVE, "not played to its end");
+    let unseen = blind(Sketch::kv().begin(), 0, 1).counted(1, "leases", 2).counted(2, "leases", 7);
+    comes_to(&unseen, &count(rise(), None, 5), INCONCLUSIVE, "blind");
+    comes_to(&unseen, &count(rise(), 5, None), PASS, "rose by 5");
+    let between = blind(rising.clone(), 3, 8).counted(8, "leases", 7).finish(9);
+    comes_to(&between, &count(rise(), 5, 5), PASS, "rose by 5");
     let late = blind(rising, 3, 8).finish(9);
     comes_to(&late, &count(rise(), 5, 5), INCONCLUSIVE, "blind");
     comes_to(&late, &count(last(), None, 7), INCONCLUSIVE, "blind");

@@ -4,13 +4,13 @@
 //! that are in the database although no lease stands for them any more.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
-use handover_harness::clock::Micros;
-use handover_harness::event::What;
 
 use super::Watching;
+use super::polled::Polled;
 use crate::language::scenario::LeaseCounter;
 use crate::play::PlayError;
 use crate::play::stage::{DATABASE_MOUNT, Stage, server};
@@ -25,42 +25,25 @@ impl Watching {
         let prefix = stage.dynamic_prefix(&counter.role);
         let openbao = stage.openbao.clone();
         let path = format!("{DATABASE_MOUNT}/creds/{}", counter.role);
-        let (scribe, name, stop) = (stage.scribe.clone(), counter.counter.clone(), self.stop.clone());
-        self.tasks.spawn(async move {
-            let (mut ever, mut told) = (BTreeSet::new(), [None; 3]);
-            let mut blind: Option<(Micros, String)> = None;
-            loop {
-                // Users first: one whose lease is made in between is not taken for leaked.
-                let counted = async {
-                    let users = administrator.users(&prefix).await.map_err(|error| chain(&*error))?;
-                    let live = openbao.live_leases(&path).await.map_err(|error| chain(&error))?;
-                    Ok::<_, String>((users.len() as u64, live))
-                };
-                match counted.await {
-                    Ok((users, live)) => {
-                        if let Some((from, why)) = blind.take() {
-                            scribe.record(What::Gap { probe: name.clone(), from, why: scribe.mask(&why) });
-                        }
-                        let count = live.len() as u64;
-                        ever.extend(live);
-                        let now = [ever.len() as u64, count, users.saturating_sub(count)];
-                        for (index, kind) in ["issued", "live", "leaked"].into_iter().enumerate() {
-                            if told[index].replace(now[index]) != Some(now[index]) {
-                                let counter = format!("{name}:{kind}");
-                                scribe.record(What::Count { counter, value: now[index] });
-                            }
-                        }
-                    }
-                    Err(why) => {
-                        blind.get_or_insert_with(|| (Micros::now(), why));
-                    }
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(EVERY) => {}
-                    () = stop.cancelled() => break,
-                }
+        let ask = move || {
+            let (administrator, openbao) = (Arc::clone(&administrator), openbao.clone());
+            let (prefix, path) = (prefix.clone(), path.clone());
+            // Users first: one whose lease is made in between is not taken for leaked.
+            async move {
+                let users = administrator.users(&prefix).await.map_err(|error| chain(&*error))?;
+                let live = openbao.live_leases(&path).await.map_err(|error| chain(&error))?;
+                Ok((users.len() as u64, live))
             }
-        });
+        };
+        let mut ever = BTreeSet::new();
+        let read = move |(users, live): (u64, Vec<String>)| {
+            let count = live.len() as u64;
+            ever.extend(live);
+            [ever.len() as u64, count, users.saturating_sub(count)]
+        };
+        let counters = ["issued", "live", "leaked"].map(|kind| format!("{}:{kind}", counter.counter));
+        let polled = Polled::new(stage.scribe.clone(), counters);
+        self.tasks.spawn(polled.poll(EVERY, self.stop.clone(), ask, read));
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod leases;
 mod login;
 mod metrics;
 mod pods;
+mod polled;
 mod refusals;
 mod states;
 mod store;
