@@ -35,11 +35,14 @@ impl Watching {
                 Ok((users.len() as u64, live))
             }
         };
-        let mut ever = BTreeSet::new();
+        let (mut ever, mut before) = (BTreeSet::new(), 0);
         let read = move |(users, live): (u64, Vec<String>)| {
             let count = live.len() as u64;
             ever.extend(live);
-            [ever.len() as u64, count, users.saturating_sub(count)]
+            // A lease that comes or goes between the two questions is one too many or too few for one look.
+            let now = users.saturating_sub(count);
+            let leaked = now.min(std::mem::replace(&mut before, now));
+            [ever.len() as u64, count, leaked]
         };
         let counters = ["issued", "live", "leaked"].map(|kind| format!("{}:{kind}", counter.counter));
         let polled = Polled::new(stage.scribe.clone(), counters);

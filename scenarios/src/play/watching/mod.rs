@@ -168,6 +168,8 @@ impl Watching {
 /// The next value, or nothing once `stop` is cancelled.
 async fn until<T>(stop: &CancellationToken, next: impl Future<Output = Option<T>>) -> Option<T> {
     tokio::select! {
+        // What came before it was stopped is heard out.
+        biased;
         next = next => next,
         () = stop.cancelled() => None,
     }
