@@ -113,11 +113,19 @@ fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Findin
     let last = story.samples_by(name).map(|sample| sample.due).max()?;
     let until = story.steps.values().filter_map(|step| step.ended).max().unwrap_or(story.end());
     let until = until.min(last_there(story, name).unwrap_or(until));
-    let silence = until - last;
-    if silence > Micros(every.0.saturating_mul(TOLERATED)).max(SILENCE) {
-        return inconclusive(format!("it fell silent {silence} before the last step was done"));
+    let bearable = Micros(every.0.saturating_mul(TOLERATED)).max(SILENCE);
+    if until - last > bearable {
+        return inconclusive(format!("it fell silent {} before the last step was done", until - last));
     }
-    None
+    // Nor does one replica hide behind another that goes on.
+    let lives = story.lives_of(name);
+    let silent = lives.iter().filter(|life| life.gone.is_none()).find_map(|life| {
+        let last = life.samples.iter().map(|sample| sample.due).max()?;
+        (until - last > bearable).then_some((life.name?, until - last))
+    });
+    silent.and_then(|(replica, silence)| {
+        inconclusive(format!("{replica} fell silent {silence} before the last step was done"))
+    })
 }
 
 /// How many due times were missed because the server did not answer: [`IN_FLIGHT`] questions or more were on their way, and

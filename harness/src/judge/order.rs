@@ -103,6 +103,12 @@ fn one(story: &Story, credential: &str, at: Hop, life: &Life<'_>) -> Judgement {
     if rotations.is_empty() {
         return Judgement::no_rotation(credential);
     }
+    // What came back and went again while nobody saw it is in no sample.
+    let seen_last = life.samples.iter().map(|sample| sample.answered).max().unwrap_or(first.at);
+    let blind = story.gaps_at(credential, at).any(|gap| gap.from < seen_last && gap.until > first.at);
+    if blind && doubts.is_empty() {
+        doubts.push("another may have come back while the watch was blind".to_owned());
+    }
     // One that left has nothing to show any more.
     if next < ordered.len() && life.gone.is_none() {
         doubts.push(format!("{} had not arrived when it ended", ordered[next].generation));

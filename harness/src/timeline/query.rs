@@ -115,6 +115,13 @@ impl Story {
         self.plan.probes.values().any(|p| p.credential == credential && p.hop == hop && p.every.is_none())
     }
 
+    /// Until when somebody watched the hop of what was seen at `since` and next at `until`: the watch may have been blind
+    /// for the rest.
+    pub fn sighted(&self, credential: &str, hop: Hop, since: Micros, until: Micros) -> Micros {
+        let blind = self.gaps_at(credential, hop).filter(|gap| gap.from >= since).map(|gap| gap.from).min();
+        blind.map_or(until, |from| until.min(from))
+    }
+
     /// When the watches of a hop were blind.
     pub fn gaps_at(&self, credential: &str, hop: Hop) -> impl Iterator<Item = &Blind> {
         self.gaps.iter().filter(move |gap| {

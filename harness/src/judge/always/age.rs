@@ -122,7 +122,7 @@ fn lived(story: &Story, credential: &str, at: Hop, life: &Life<'_>) -> Vec<Lived
         match stood.get(index + 1) {
             _ if !watched => last.asked,
             Some((_, next, _)) => story.told(&next.probe, next.asked).unwrap_or(last.asked),
-            None => end - story.error_bar.unwrap_or_default(),
+            None => story.sighted(credential, at, last.answered, end) - story.error_bar.unwrap_or_default(),
         }
     };
     (0..stood.len())

@@ -68,8 +68,9 @@ impl Series {
         let bar = story.error_bar.unwrap_or_default();
         let mut one = Self { place, other: None, agreed: None, looked: Micros(0), blind: None };
         for (index, (sample, generation)) in held.iter().enumerate() {
-            // By watch, it stood until the next news, which came up to the error bar late.
+            // By watch, it stood until the next news, which came up to the error bar late, or until nobody watched.
             let next = held.get(index + 1).map_or(end, |(next, _)| next.asked);
+            let next = story.sighted(credential, hop, sample.answered, next);
             let until = if watched { next - bar } else { sample.asked };
             if *generation == wanted {
                 one.agreed = one.agreed.or(Some((sample.answered, sample.seq)));

@@ -77,12 +77,11 @@ pub(super) fn rise(story: &Story, counter: &str) -> Result<Tally, String> {
         return Err(format!("{counter} fell from {from} to {to}, so it is not known how much it rose"));
     }
     let rise = last.value - first.value;
-    // What it was before it was seen at all is not known either.
-    let late = story.gaps.iter().any(|gap| gap.probe == counter && gap.from < first.at);
     Ok(Tally {
         value: rise,
         text: format!("{counter} rose by {rise}, from {} to {}", first.value, last.value),
-        doubt: blind_since(story, counter, last.at).or(late.then(|| BLIND.to_owned())),
+        // Of a process that was started anew meanwhile it begins at nothing, and what it rose by before is lost.
+        doubt: blind_since(story, counter, Micros(0)),
         either_way: false,
         evidence: vec![first.seq, last.seq],
     })

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::comes_to;
 use crate::event::{Ending, Hop, Outcome, Phase, What};
 use crate::fingerprint::{Fingerprint, Sighting};
+use crate::mask::Masked;
 use crate::plan::{Always, Expectation, Since, Window};
-use crate::timeline::sketch::{Sketch, span};
+use crate::timeline::sketch::{Sketch, ms, span};
 use crate::verdict::Verdict;
 
 const PASS: Verdict = Verdict::Pass;
@@ -145,6 +146,16 @@ fn states() {
         FAIL,
         "was False at the end",
     );
+    // It may have become true when nobody watched any more.
+    let gap = |from| What::Gap { probe: "ready".into(), from: ms(from), why: Masked::own("lost") };
+    let unseen = Sketch::kv().begin().state(100, "ready", "False");
+    comes_to(
+        &unseen.clone().with(5_000, gap(200)).finish(9_000),
+        &state(Since::Began, 900),
+        INCONCLUSIVE,
+        "",
+    );
+    comes_to(&unseen.with(5_000, gap(2_000)).finish(9_000), &state(Since::Began, 900), FAIL, "was False");
     comes_to(&done, &state(Since::Step(0), 1_000), PASS, "");
     comes_to(&done, &state(Since::Step(1), 1_000), INCONCLUSIVE, "never began");
     comes_to(

@@ -250,6 +250,9 @@ fn a_rollback_in_order() {
         INCONCLUSIVE,
         "g1 had not arrived when it ended",
     );
+    let blind = done.clone().gap(6_200, 6_600);
+    comes_to(&blind.clone(), &order(Hop::Secret), PASS, "as ordered");
+    comes_to(&blind.news(6_600, "b"), &order(Hop::Secret), INCONCLUSIVE, "another may have come back");
     let again = there.news(6_000, "b").news(6_500, "a").finish(7_000);
     comes_to(&again, &order(Hop::Secret), FAIL, "g0 came back at 6.50 s without having been ordered");
 }

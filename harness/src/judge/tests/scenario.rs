@@ -6,7 +6,7 @@ use crate::judge::judge;
 use crate::mask::Masked;
 use crate::plan::{Always, Bounds, Counted, Expectation, Orders, Refresh, Who};
 use crate::timeline::fold;
-use crate::timeline::sketch::{Sketch, ms, span};
+use crate::timeline::sketch::{Sketch, ms, span, value};
 use crate::verdict::Verdict;
 
 /// A static role, rotated after a second, that reaches whoever logs in three seconds later.
@@ -292,6 +292,25 @@ fn a_workload_that_was_scaled_away_is_not_silent() {
     assert!(!silent(there.clone().replica(3_000, "one", false).finish(6_000)));
     let other = there.replica(10, "two", true).replica(3_000, "one", false).finish(6_000);
     assert!(silent(other), "one of them is still there");
+}
+
+#[test]
+fn a_replica_that_falls_silent_does_not_hide_behind_another() {
+    let replicas = |until: u64, gone: Option<u64>| {
+        let sketch = played(planned(7_000), true).replica(5, "one", true).replica(6, "two", true);
+        let both = (0..300).fold(sketch, |s, i| {
+            let (asked, set) = (i * 20, if i < 150 { "a" } else { "b" });
+            let login = |s: Sketch, name| s.by(name, "web", asked, asked + 3, Outcome::Accepted(value(set)));
+            let s = login(s, "one");
+            if asked < until { login(s, "two") } else { s }
+        });
+        let both = gone.into_iter().fold(both, |s, at| s.replica(at, "two", false)).finish(6_000);
+        let silent = troubles(&both).into_iter().map(|(.., seen)| seen);
+        silent.filter(|seen| seen.contains("fell silent")).collect::<Vec<_>>()
+    };
+    assert_eq!(replicas(3_000, None), ["two fell silent 3.02 s before the last step was done"]);
+    assert_eq!(replicas(3_000, Some(3_100)), Vec::<String>::new(), "it left");
+    assert_eq!(replicas(6_000, None), Vec::<String>::new());
 }
 
 #[test]
