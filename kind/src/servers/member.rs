@@ -26,6 +26,8 @@ use super::meant::Meant;
 use super::pods::{Known, death, ends, exit, is_running, lasting, of_component, runs, statuses, waits};
 use super::site::Node;
 
+/// How long a kubelet may take on a busy machine until it has begun what a pod runs, beside what that takes itself.
+const BEGINS: Duration = Duration::from_secs(45);
 /// How long a pod may take to be gone after it was told to.
 const GONE_WITHIN: Duration = Duration::from_secs(GRACE as u64 + 15);
 
@@ -89,7 +91,7 @@ impl Member {
         let member = Self {
             name: name.to_owned(),
             base,
-            ready,
+            ready: ready.after(BEGINS),
             log,
             prepare: None,
             electing: None,
