@@ -94,7 +94,7 @@ impl Kind {
         let ground = Ground::new(request, dir.clone(), spawner, ports, pki);
         let logs = ground.place("servers")?.log.parent().expect("a log is in a directory").to_owned();
         let pods = Arc::new(Pods::watch(&site.kube, &logs));
-        let images = Images::of(request.cache, site.node.clone()).await?;
+        let images = Images::of(request.cache, request.run, site.node.clone()).await?;
         let floor = Floor {
             ground: &ground,
             base: Base {

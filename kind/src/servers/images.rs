@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use handover_fixtures::components::Program;
 use handover_fixtures::files::private_dir;
-use handover_fixtures::process::{Signal, this_program};
+use handover_fixtures::process::{RunDir, Signal, this_program};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -31,20 +31,23 @@ const REGISTRY: &str = "images.handover.dev";
 #[derive(Clone)]
 pub struct Images {
     dir: PathBuf,
+    /// Where they are made: in the run's directory, which is swept if it is killed.
+    work: PathBuf,
     node: Node,
     loaded: Arc<Mutex<HashSet<String>>>,
     making: Arc<Mutex<BTreeMap<String, Arc<Mutex<()>>>>>,
 }
 
 impl Images {
-    /// Archives lie below `cache`; what the node has already is not loaded again.
+    /// Archives lie below `cache`, and are made in `run`; what the node has already is not loaded again.
     ///
     /// # Errors
     /// What the node said.
-    pub async fn of(cache: &Path, node: Node) -> Result<Self, ServersError> {
+    pub async fn of(cache: &Path, run: &RunDir, node: Node) -> Result<Self, ServersError> {
         let has = node.images().await?.into_iter().filter(|image| image.starts_with(REGISTRY));
         let loaded = Arc::new(Mutex::new(has.collect()));
-        Ok(Self { dir: cache.join("images"), node, loaded, making: Arc::default() })
+        let (dir, work) = (cache.join("images"), run.path().to_owned());
+        Ok(Self { dir, work, node, loaded, making: Arc::default() })
     }
 
     /// The image of a program of this host that stands in for another, or is a part of this one.
@@ -71,8 +74,9 @@ impl Images {
     ) -> Result<String, ServersError> {
         let turn = Arc::clone(self.making.lock().await.entry(name.to_owned()).or_default());
         let _turn = turn.lock().await;
-        let (dir, name, program) = (self.dir.clone(), name.to_owned(), program.clone());
-        let made = tokio::task::spawn_blocking(move || make(&dir, &name, &program, trees, stop));
+        let (dir, work) = (self.dir.clone(), self.work.clone());
+        let (name, program) = (name.to_owned(), program.clone());
+        let made = tokio::task::spawn_blocking(move || make(&dir, &work, &name, &program, trees, stop));
         let (reference, path) = made.await.expect("making an image does not panic")?;
         if !self.loaded.lock().await.contains(&reference) {
             self.node.load(&path).await?;
@@ -82,9 +86,10 @@ impl Images {
     }
 }
 
-/// The image's reference, and its archive.
+/// The image's reference, and its archive in `dir`, which is made in `work` on the same disk.
 fn make(
     dir: &Path,
+    work: &Path,
     name: &str,
     program: &Program,
     trees: Vec<PathBuf>,
@@ -106,7 +111,7 @@ fn make(
         return Ok((reference, path));
     }
     let draft =
-        tempfile::Builder::new().prefix(".making-").tempdir_in(dir).map_err(ServersError::file(dir))?;
+        tempfile::Builder::new().prefix("image-").tempdir_in(work).map_err(ServersError::file(work))?;
     let contents = match stripped(program.path(), draft.path()) {
         Some(file) => contents.with_file(program.path(), &file),
         None => contents,
@@ -186,8 +191,10 @@ mod tests {
         let program = dir.path().join("server");
         fs::write(&program, "one").expect("a file");
         let images = dir.path().join("images");
-        let make_stopped =
-            |stop| make(&images, "server", &Program::plain(&program), Vec::new(), stop).expect("an image");
+        let make_stopped = |stop| {
+            make(&images, dir.path(), "server", &Program::plain(&program), Vec::new(), stop)
+                .expect("an image")
+        };
         let make = || make_stopped(None);
         let (one, path) = make();
         let inode = |path: &Path| fs::metadata(path).expect("an archive").ino();
