@@ -3,7 +3,7 @@
 //!
 //! What is made is known before it is made, so whoever is interrupted half-way takes away all of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
@@ -27,9 +27,11 @@ pub struct OwnCluster(Mutex<Option<Begun>>);
 /// What was begun, and has to be ended.
 struct Begun {
     daemon: Daemon,
-    /// Whose labels everything carries.
+    /// Whose labels everything carries that goes with it.
     owner: Option<Owner>,
     cluster: Option<(Kind, Cluster)>,
+    /// Where the logs of its node go, if they are wanted.
+    node_logs: PathBuf,
     /// Whether it is all there: the daemon makes nothing of it any more.
     whole: bool,
     /// One that was kept: nobody else plays on it meanwhile.
@@ -39,7 +41,8 @@ struct Begun {
 impl Begun {
     fn of(provisioner: &Provisioner<'_>, daemon: Daemon, run: &RunDir) -> Result<Self, ProvisionError> {
         let owner = Owner::of(&provisioner.request.cache, run.name())?;
-        Ok(Self { daemon, owner: Some(owner), cluster: None, whole: false, held: None })
+        let node_logs = run.path().join(NODE_LOGS);
+        Ok(Self { daemon, owner: Some(owner), cluster: None, node_logs, whole: false, held: None })
     }
 }
 
@@ -113,35 +116,47 @@ impl OwnCluster {
     ///
     /// # Errors
     /// That there is none of that name, that it does not answer, or what stays in it.
-    pub async fn enter(&self, provisioner: &Provisioner<'_>, name: &str) -> Result<Site, ProvisionError> {
+    pub async fn enter(
+        &self,
+        provisioner: &Provisioner<'_>,
+        run: &RunDir,
+        name: &str,
+        logs: bool,
+    ) -> Result<Site, ProvisionError> {
         let mut begun = self.0.lock().await;
         let held = Kept::of(provisioner.request.cache.root()).take(name, NAME)?;
         let dir = held.dir.clone();
         let daemon = provisioner.daemon().await?;
         is_at(&dir, &daemon.docker)?;
-        let entered = Begun { daemon, owner: None, cluster: None, whole: true, held: Some(held) };
-        let Begun { daemon, .. } = begun.insert(entered);
-        Cluster::named(name, &dir).wake(&daemon.docker, provisioner.tell).await?;
+        let node_logs = run.path().join(NODE_LOGS);
+        let entered = Begun { daemon, owner: None, cluster: None, node_logs, whole: true, held: Some(held) };
+        let Begun { daemon, cluster, .. } = begun.insert(entered);
+        let named = Cluster::named(name, &dir);
+        named.wake(&daemon.docker, provisioner.tell).await?;
+        if logs {
+            *cluster = Some((provisioner.kind(daemon, run, &run.path().join("logs")).await?, named));
+        }
         let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
-        let left = leftovers::remove(&site.kube, &site.share).await;
+        let left = leftovers::remove(&site.kube, &site.share, None).await;
         if left.is_empty() {
             return Ok(site);
         }
         Err(ProvisionError::Leftovers { name: name.to_owned(), left: left.join("; ") })
     }
 
-    /// Takes away what was begun, if anything was; with `logs`, what its node logged stays in the cluster's directory
+    /// Takes away what was begun, if anything was; with `logs`, what its node logged stays in the run's directory
     /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
     pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
-        let Some(Begun { daemon, owner, cluster, whole, held }) = self.0.lock().await.take() else {
+        let Some(Begun { daemon, owner, cluster, node_logs, whole, held }) = self.0.lock().await.take()
+        else {
             return Vec::new();
         };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
-            tell("taking the cluster away");
+            tell(if owner.is_some() { "taking the cluster away" } else { "leaving the cluster" });
             // One that did not come up wrote them when it was given up.
             let wanted = logs && cluster.is_there(&daemon.docker).await.unwrap_or(true);
-            if wanted && let Err(error) = cluster.export_logs(&kind, &cluster.dir().join(NODE_LOGS)).await {
+            if wanted && let Err(error) = cluster.export_logs(&kind, &node_logs).await {
                 tell(&format!("the logs of the node cannot be had: {}", chain(&error)));
             }
         }

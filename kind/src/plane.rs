@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -172,13 +172,14 @@ impl Kind {
         })
     }
 
-    /// Removes what is of this run in a cluster that stays. Answers with what could not be removed, and why.
-    pub async fn stop(self) -> Vec<String> {
+    /// Removes what is of this run in a cluster that stays; a copy of the servers' data goes to `keep` where that is given.
+    /// Answers with what could not be removed or kept, and why.
+    pub async fn stop(self, keep: Option<&Path>) -> Vec<String> {
         let mut left = Vec::new();
         if let Err(error) = self.machine.up().await {
             left.push(chain(&error));
         }
-        left.extend(leftovers::remove(&self.access.kube, &self.share).await);
+        left.extend(leftovers::remove(&self.access.kube, &self.share, keep).await);
         left
     }
 

@@ -41,6 +41,9 @@ const LONGEST: usize = 49;
 /// Where the logs of a node go that did not come up, or that somebody wants to see: below its cluster's directory.
 pub const NODE_LOGS: &str = "node-logs";
 
+/// Where a cluster's directory has what its node has at [`SHARED`]: the servers' data.
+pub const DATA: &str = "shared";
+
 /// What a cluster is made of.
 #[derive(Clone, Debug)]
 pub struct Order<'a> {
@@ -251,7 +254,7 @@ impl Cluster {
 
     /// The directory that its node has at [`SHARED`].
     pub fn shared(&self) -> PathBuf {
-        self.dir.join("shared")
+        self.dir.join(DATA)
     }
 
     /// The container that gives that image its labels, and never runs.

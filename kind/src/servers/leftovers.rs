@@ -2,11 +2,13 @@
 //! may have been killed.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 use handover_fixtures::cause::chain;
 use handover_fixtures::eso::chart;
+use handover_fixtures::files::copy_tree;
 use handover_fixtures::kubernetes::KubeError;
 use handover_fixtures::kubernetes::apply::Applier;
 use handover_fixtures::kubernetes::belongings::{self, Pods};
@@ -24,8 +26,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(GRACE as u64 + 15);
 /// The data of a server goes with it, so it need not be careful: how long it may take, in seconds.
 const HURRIED: u32 = 1;
 
-/// Removes what scenarios made; then the servers, then their data. Answers with what could not be removed, and why.
-pub async fn remove(client: &kube::Client, share: &Share) -> Vec<String> {
+/// Removes what scenarios made; then the servers, then their data, of which a copy goes to `keep` where that is given.
+/// Answers with what could not be removed or kept, and why.
+pub async fn remove(client: &kube::Client, share: &Share, keep: Option<&Path>) -> Vec<String> {
     let mut left = Vec::new();
     let mut told = |done: Result<(), String>| left.extend(done.err());
     let applier = Applier::new(client.clone());
@@ -33,6 +36,13 @@ pub async fn remove(client: &kube::Client, share: &Share) -> Vec<String> {
     let servers = [NAMESPACE, chart::NAMESPACE].map(|namespace| remove_servers(client, namespace));
     for removed in join_all(servers).await {
         told(removed);
+    }
+    // Nobody writes any more.
+    if let Some(to) = keep
+        && let Err(error) = copy_tree(&share.host, to)
+    {
+        told(Err(format!("the servers' data could not be kept: {error}")));
+        return left;
     }
     for removed in remove_data(share) {
         told(removed);
@@ -75,7 +85,7 @@ async fn remove_servers(client: &kube::Client, namespace: &str) -> Result<(), St
 
 /// Removes what the servers kept on this host.
 fn remove_data(share: &Share) -> Vec<Result<(), String>> {
-    let said = |what: &std::path::Path, error: std::io::Error| format!("{}: {error}", what.display());
+    let said = |what: &Path, error: std::io::Error| format!("{}: {error}", what.display());
     let items = match fs::read_dir(&share.host) {
         Ok(items) => items,
         Err(error) => return vec![Err(said(&share.host, error))],

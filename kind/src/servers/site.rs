@@ -13,10 +13,8 @@ use kube::api::{Api, ListParams};
 use kube::config::Kubeconfig;
 
 use super::ServersError;
+use crate::cluster::{DATA, SHARED};
 use crate::docker::Docker;
-
-/// Where the node of a cluster has its shared directory.
-pub const MOUNTED: &str = "/handover";
 
 /// A cluster that runs.
 #[derive(Clone)]
@@ -78,7 +76,7 @@ impl Site {
         let Some((name, address)) = found else {
             return Err(unreadable("its cluster has no node".to_owned()));
         };
-        let share = Share { host: dir.join("shared"), node: MOUNTED.into() };
+        let share = Share { host: dir.join(DATA), node: SHARED.into() };
         Ok(Self { kube, ca_pem, node: Node { docker, name, address }, share })
     }
 }

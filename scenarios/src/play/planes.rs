@@ -106,6 +106,8 @@ pub struct With<'a> {
     pub show: &'a (dyn Fn(&str) + Send + Sync),
     /// Takes what the run has of its own at Docker, to be taken away when it ends.
     pub own: &'a OwnCluster,
+    /// Whether what a node logged will be wanted.
+    pub logs: bool,
 }
 
 /// What an embedded control plane that is kept has of its own.
@@ -264,7 +266,7 @@ impl Where {
                     note: request.note,
                 };
                 let site = match kept {
-                    Some(name) => with.own.enter(&provisioner, name).await?,
+                    Some(name) => with.own.enter(&provisioner, request.run, name, with.logs).await?,
                     None => raise(request, &provisioner, &with).await?,
                 };
                 let plane = Arc::new(Kind::start(request, site).await.map_err(Box::new)?);
@@ -304,12 +306,13 @@ impl Running {
         }
     }
 
-    /// Stops everything, but for a cluster of the run's own. Answers with what could not be stopped, and why.
-    pub async fn stop(self) -> Vec<String> {
+    /// Stops everything, but for a cluster of the run's own; where servers' data lies elsewhere than in the run's directory,
+    /// a copy goes to `keep` if that is given. Answers with what could not be stopped, and why.
+    pub async fn stop(self, keep: Option<&Path>) -> Vec<String> {
         const LEFT: &str = "everybody who played has left the plane";
         match self {
             Self::Embedded(plane) => Arc::into_inner(plane).expect(LEFT).stop().await,
-            Self::Kind { plane, stays: true } => Arc::into_inner(plane).expect(LEFT).stop().await,
+            Self::Kind { plane, stays: true } => Arc::into_inner(plane).expect(LEFT).stop(keep).await,
             // It goes with its cluster.
             Self::Kind { stays: false, .. } => Vec::new(),
         }

@@ -19,7 +19,7 @@ use handover_harness::event::{ComponentInfo, ComponentState, Ending, Header, Run
 use handover_harness::fingerprint::Fingerprinter;
 use handover_harness::mask::{Masked, Masker};
 use handover_harness::recorder::{Recorder, Scribe};
-use handover_kind::cluster::NODE_LOGS;
+use handover_kind::cluster::{DATA, NODE_LOGS};
 use handover_kind::contained::{ContainedError, Containers};
 use handover_kind::own::OwnCluster;
 
@@ -143,7 +143,8 @@ pub async fn run(order: &Order, header: Header, show: &dyn Show, halt: &Halt) ->
         show.run("stopping the servers");
         let plane = Arc::into_inner(plane).expect("everybody who played has left the plane");
         let names = plane.components();
-        aftermath.left = plane.stop().await;
+        let data = run_dir.path().join(DATA);
+        aftermath.left = plane.stop(order.keep.then_some(&data)).await;
         for name in names {
             scribe.record(What::Component { name, state: ComponentState::Stopped });
         }
@@ -279,8 +280,13 @@ async fn start(
         tell: &tell,
         note: &note,
     };
-    let with =
-        With { components: &order.components, progress: show.obtaining(), show: &|text| show.run(text), own };
+    let with = With {
+        components: &order.components,
+        progress: show.obtaining(),
+        show: &|text| show.run(text),
+        own,
+        logs: order.keep,
+    };
     order.plane.start(&request, with).await
 }
 
