@@ -66,7 +66,7 @@ pub enum Choice {
     Any,
     /// Ours.
     Ours,
-    /// One that the user names, made as kind makes them.
+    /// One that the user names: made as kind makes them, unless it is ours.
     Named(String),
 }
 
@@ -112,6 +112,17 @@ pub enum ImageError {
         name: String,
         /// Which component is named.
         component: Component,
+    },
+    /// An image of ours, of which nothing is known: not what of its pods' images it has, nor of which versions.
+    #[error(
+        "the image `{name}` is not the one of our own that is made of today's components, which is `{now}`; say \
+         `--node-image own` for that one"
+    )]
+    Outdated {
+        /// What was named.
+        name: String,
+        /// What ours is called now.
+        now: String,
     },
     /// The files of the packages are not as they should be.
     #[error("cannot read the files of a node's packages below {}", .root.display())]
@@ -185,16 +196,24 @@ pub struct Builder<'a> {
 pub async fn obtain(builder: &Builder<'_>, choice: &Choice) -> Result<NodeImage, ImageError> {
     let Builder { docker, tell, .. } = builder;
     match choice {
+        Choice::Named(name) if is_ours(name) => {
+            let now = recipe(builder).await?.image.name;
+            if now == *name {
+                ours(builder).await
+            } else {
+                Err(ImageError::Outdated { name: name.clone(), now })
+            }
+        }
         Choice::Named(name) => {
             if let Some(component) = part_named(&builder.request) {
                 return Err(ImageError::Whole { name: name.clone(), component });
             }
             if !is_there(docker, name).await? {
                 tell(&format!("pulling {name}"));
-                docker
-                    .pull(name, None)
-                    .await
-                    .map_err(|error| ImageError::NotThere { name: name.clone(), source: Box::new(error) })?;
+                docker.pull(name, None).await.map_err(|error| match is_of_registry(&error) {
+                    true => ImageError::NotThere { name: name.clone(), source: Box::new(error) },
+                    false => error.into(),
+                })?;
             }
             Ok(NodeImage { name: name.clone(), maker: Maker::Kind })
         }
@@ -215,14 +234,9 @@ pub async fn obtain(builder: &Builder<'_>, choice: &Choice) -> Result<NodeImage,
             tell(&format!("pulling {OFFICIAL}"));
             match docker.pull(OFFICIAL, None).await {
                 Ok(()) => Ok(official),
-                Err(error) => {
-                    let why = match &error {
-                        DockerError::Refused { said, .. } => said.clone(),
-                        error => chain(error),
-                    };
-                    tell(&format!("{OFFICIAL} cannot be had ({why}); making one of our own"));
-                    ours(builder).await
-                }
+                Err(DockerError::Refused { said: why, .. }) => instead(builder, &why).await,
+                Err(error) if is_of_registry(&error) => instead(builder, &chain(&error)).await,
+                Err(error) => Err(error.into()),
             }
         }
     }
@@ -244,6 +258,23 @@ pub fn fits(request: &Request) -> Result<(), ImageError> {
 /// A part of a node for which something is named.
 fn part_named(request: &Request) -> Option<Component> {
     Component::NODE.into_iter().find(|component| request.overrides.get(*component).is_some())
+}
+
+/// Ours, because the official one cannot be had.
+async fn instead(builder: &Builder<'_>, why: &str) -> Result<NodeImage, ImageError> {
+    (builder.tell)(&format!("{OFFICIAL} cannot be had ({why}); making one of our own"));
+    ours(builder).await
+}
+
+/// Whether a pull failed by what a registry answered, or did not. Where it is the daemon that fails, ours would fail as
+/// well.
+fn is_of_registry(error: &DockerError) -> bool {
+    matches!(error, DockerError::Refused { .. } | DockerError::Silent { .. } | DockerError::Hangs { .. })
+}
+
+/// Whether a name is one of those that ours have.
+fn is_ours(name: &str) -> bool {
+    name.split([':', '@']).next() == Some(OURS)
 }
 
 /// Ours, found or made.
@@ -271,4 +302,21 @@ fn parts_are_there(request: &Request) -> bool {
 /// Whether the daemon has an image.
 pub(crate) async fn is_there(docker: &Docker, name: &str) -> Result<bool, DockerError> {
     Ok(docker.look(&["image", "inspect", "--format", "{{.Id}}", name]).await?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_are_known_by_their_name() {
+        for name in ["handover-node:v1.36.3-0123456789ab", "handover-node", "handover-node@sha256:01"] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in
+            ["kindest/node:v1.36.1", "mirror.example/handover-node:v1", "handover-node-mine:v1", OFFICIAL]
+        {
+            assert!(!is_ours(name), "{name}");
+        }
+    }
 }
