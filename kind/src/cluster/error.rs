@@ -1,5 +1,6 @@
 //! What can be wrong with a cluster, and what to do about it.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -24,10 +25,19 @@ pub enum ClusterError {
         longest: usize,
     },
     /// There is a cluster of that name.
-    #[error(
-        "there is a cluster called `{name}` already; remove it (`handover down {name}`), or choose another name"
-    )]
+    #[error("there is a cluster called `{name}` already, {holder}, or choose another name")]
     Taken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        holder: Holder,
+    },
+    /// A cluster that was kept is there no more.
+    #[error(
+        "the node of cluster `{name}` is gone; `handover down {name}` forgets the cluster, `handover up --plane kind \
+         --name {name}` then makes it anew"
+    )]
+    Gone {
         /// The name.
         name: String,
     },
@@ -59,6 +69,30 @@ pub enum ClusterError {
     /// The cluster did not become what it should.
     #[error(transparent)]
     Wait(#[from] WaitError),
+}
+
+/// Who has a cluster, and what is to be done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A run of `handover`: of this cache that is not over, or of another one.
+    Run(String),
+    /// Whoever called `kind` for a cluster of this name.
+    Kind(String),
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(run) => write!(
+                f,
+                "of handover's run {run}, which is not over, or of another cache; wait for it, remove it with that cache \
+                 (`HANDOVER_CACHE=… handover down {run}`)"
+            ),
+            Self::Kind(name) => {
+                write!(f, "which handover has not made; remove it (`kind delete cluster --name {name}`)")
+            }
+        }
+    }
 }
 
 impl From<DockerError> for ClusterError {

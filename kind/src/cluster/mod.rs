@@ -20,11 +20,11 @@ use k8s_openapi::api::core::v1::Node;
 use kube::api::Api;
 use kube::config::Kubeconfig;
 
-use crate::docker::{self, Docker, DockerError, Owned, Owner, QUESTION, REMOVAL};
+use crate::docker::{self, Docker, DockerError, LABEL, Owned, Owner, QUESTION, REMOVAL};
 use crate::image::NodeImage;
 
 pub use config::{SHARED, config};
-pub use error::ClusterError;
+pub use error::{ClusterError, Holder};
 pub use host::Host;
 pub use kind::{Kind, KindError};
 
@@ -117,10 +117,22 @@ impl Cluster {
     }
 
     /// Sees that nobody has the name, and that it is one.
-    async fn may_be(&self, docker: &Docker) -> Result<(), ClusterError> {
+    ///
+    /// # Errors
+    /// [`ClusterError::Name`], [`ClusterError::Taken`], or that the daemon does not say.
+    pub async fn may_be(&self, docker: &Docker) -> Result<(), ClusterError> {
         may_be_called(&self.name)?;
         let name = self.name.clone();
-        if self.is_there(docker).await? { Err(ClusterError::Taken { name }) } else { Ok(()) }
+        let run = format!("{{{{.Label \"{LABEL}\"}}}}");
+        let nodes = self.nodes(docker, &run).await?;
+        // One that is no run's says nothing in its line.
+        match nodes.split_once('\n').map(|(run, _)| run.trim().to_owned()) {
+            None => Ok(()),
+            Some(run) if run.is_empty() => {
+                Err(ClusterError::Taken { holder: Holder::Kind(name.clone()), name })
+            }
+            Some(run) => Err(ClusterError::Taken { name, holder: Holder::Run(run) }),
+        }
     }
 
     async fn make(
@@ -168,9 +180,10 @@ impl Cluster {
         tell: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<(), ClusterError> {
         let node = node(&self.name);
-        let runs = docker.ask(&["inspect", "--format", "{{.State.Running}}", &node], QUESTION).await?;
-        if runs.trim() == "true" {
-            return Ok(());
+        match docker.look(&["inspect", "--format", "{{.State.Running}}", &node]).await? {
+            None => return Err(ClusterError::Gone { name: self.name.clone() }),
+            Some(runs) if runs.trim() == "true" => return Ok(()),
+            Some(_) => {}
         }
         tell("starting the node, which had been stopped");
         docker.ask(&["start", &node], START).await?;
@@ -232,9 +245,13 @@ impl Cluster {
     /// # Errors
     /// The daemon does not say.
     pub async fn is_there(&self, docker: &Docker) -> Result<bool, DockerError> {
+        Ok(!self.nodes(docker, "{{.ID}}").await?.is_empty())
+    }
+
+    /// A line of this format of each of its nodes.
+    async fn nodes(&self, docker: &Docker, format: &str) -> Result<String, DockerError> {
         let filter = format!("label={}", label_of_kind(&self.name));
-        let said = docker.ask(&["ps", "--all", "--quiet", "--filter", &filter], QUESTION).await?;
-        Ok(!said.trim().is_empty())
+        docker.ask(&["ps", "--all", "--filter", &filter, "--format", format], QUESTION).await
     }
 
     /// The directory in which its files are.

@@ -21,7 +21,7 @@ case "$1 $2" in
 "info "*) echo '{"CgroupVersion":"2","Driver":"overlay2","DefaultRuntime":"runc"}' ;;
 "ps --all")
   case "$*" in
-  *--format*)
+  *--no-trunc*)
     printf 'theirs\tc1-control-plane\tother\tc\n'
     [ ! -e @DIR@/node ] || printf 'ours\tc1-control-plane\tr1\tc\n';;
   *) @PS@ ;;
@@ -35,6 +35,7 @@ case "$1 $2" in
 "network rm") rm -f @DIR@/network ;;
 "image rm") rm -f @DIR@/image ;;
 "wait "*) exec sleep 600 ;;
+"inspect "*) echo 'Error: No such object: c1-control-plane' >&2; exit 1 ;;
 esac
 "#;
 
@@ -180,15 +181,28 @@ async fn a_kind_that_hangs_goes_with_whoever_waits_for_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_that_name_is_left_alone() {
-    let stage = Stage::new("exit 0", "echo 0123456789ab");
-    let said = stage.said().await;
-    assert!(
-        said.starts_with("there is a cluster called `c1` already; remove it (`handover down c1`)"),
-        "{said}"
-    );
-    for (begin, calls) in [("kind", 0), ("docker rm", 0), ("docker network", 0), ("docker image", 0)] {
-        assert_eq!(stage.calls(begin), calls, "{begin}");
+    // By the label of a run that its node carries, if it carries one.
+    for (label, holder, advice) in [
+        ("", "which handover has not made", "kind delete cluster --name c1"),
+        ("r9", "of handover's run r9", "handover down r9"),
+    ] {
+        let stage = Stage::new("exit 0", &format!("echo {label}"));
+        let said = stage.said().await;
+        assert!(said.starts_with(&format!("there is a cluster called `c1` already, {holder}")), "{said}");
+        assert!(said.contains(advice) && said.ends_with("or choose another name"), "{said}");
+        for begin in ["kind", "docker rm", "docker network", "docker image"] {
+            assert_eq!(stage.calls(begin), 0, "{begin}");
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_was_kept_and_is_gone_is_said_to_be() {
+    let stage = Stage::new("exit 0", "");
+    let cluster = Cluster::named("c1", stage.run.path());
+    let error = cluster.wake(stage.kind.docker(), &|_| ()).await.expect_err("it has no node");
+    let said = chain(&error);
+    assert!(said.starts_with("the node of cluster `c1` is gone; `handover down c1` forgets"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
