@@ -16,7 +16,7 @@ use handover_fixtures::files::write_private;
 use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::RunDir;
 
-use crate::cluster::{Cluster, ClusterError, Made, may_be_called};
+use crate::cluster::{Cluster, ClusterError, Made, may_be_called, node};
 use crate::docker::{Docker, DockerError, Owner};
 use crate::image::{Choice, NodeImage};
 use crate::own::OwnCluster;
@@ -137,23 +137,39 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Removes a cluster that was kept, with its files; answers with how long its removal took.
+    /// Removes a cluster that was kept, with its files.
     ///
     /// # Errors
     /// [`ProvisionError`].
-    pub async fn down(&self, name: &str) -> Result<Duration, ProvisionError> {
+    pub async fn down(&self, name: &str) -> Result<Removed, ProvisionError> {
         let kept = Kept::of(self.request.cache.root());
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);
         let daemon = self.daemon().await?;
         is_at(&held.dir, &daemon.docker)?;
         let took = cluster.delete(&daemon.docker, &Owner::of(&self.request.cache, name)?).await?;
-        kept.forget(name)?;
-        for line in daemon.leave().await? {
-            (self.tell)(&format!("put back {line}"));
+        if cluster.is_there(&daemon.docker).await? {
+            return Err(ProvisionError::Stays { name: name.to_owned(), node: node(name) });
         }
-        Ok(took)
+        kept.forget(name)?;
+        let left = match daemon.leave().await {
+            Ok(told) => {
+                told.iter().for_each(|line| (self.tell)(&format!("put back {line}")));
+                None
+            }
+            Err(error) => Some(chain(&error)),
+        };
+        Ok(Removed { took, left })
     }
+}
+
+/// A cluster that is gone.
+#[derive(Debug)]
+pub struct Removed {
+    /// How long that took.
+    pub took: Duration,
+    /// What it changed of the machine and is still so, and why.
+    pub left: Option<String>,
 }
 
 #[cfg(test)]

@@ -77,7 +77,10 @@ impl OwnCluster {
     ) -> Result<Made, ProvisionError> {
         let mut begun = self.0.lock().await;
         let Begun { daemon, owner, cluster, whole, .. } = begun.insert(Begun::of(provisioner, daemon, run)?);
+        // An image can take long to be made.
+        Cluster::named(run.name(), dir).may_be(&daemon.docker).await?;
         let image = provisioner.image(daemon, run, choice).await?;
+        daemon.makes_node_of(&image.name)?;
         let kind = provisioner.kind(daemon, run, &dir.join("logs")).await?;
         let owner = owner.as_ref().expect("it was begun with one");
         let order = Order { name: run.name(), owner, image: &image, dir };
@@ -112,7 +115,8 @@ impl OwnCluster {
         Ok(provisioner.image(&begun.daemon, run, choice).await?)
     }
 
-    /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left.
+    /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left. With `logs`,
+    /// those of its node will be wanted.
     ///
     /// # Errors
     /// That there is none of that name, that it does not answer, or what stays in it.

@@ -10,7 +10,7 @@ use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner};
 
 use crate::cluster::{ClusterError, Kind, KindError};
-use crate::docker::{Daemon, DockerError, Wish, daemon, sweep};
+use crate::docker::{CACHE, Daemon, DockerError, Wish, daemon, sweep};
 use crate::image::{self, Choice, ImageError, NodeImage};
 use crate::servers::ServersError;
 
@@ -47,13 +47,25 @@ pub enum ProvisionError {
     /// A run that was killed left something in it that stays.
     #[error(
         "what an earlier run left in cluster `{name}` cannot be removed: {left}; make it anew (`handover down {name}`, \
-         `handover up {name}`)"
+         `handover up --plane kind --name {name}`)"
     )]
     Leftovers {
         /// The cluster.
         name: String,
         /// What, and why.
         left: String,
+    },
+    /// A cluster was to go, and its node is not this cache's.
+    #[error(
+        "the node of cluster `{name}` is still there, with the label ({CACHE}) of another place: this cache was moved, or \
+         somebody made one of the same name; remove it by hand (`docker rm --force --volumes {node}`), then `handover down \
+         {name}` forgets it"
+    )]
+    Stays {
+        /// The cluster.
+        name: String,
+        /// What its node is called.
+        node: String,
     },
     /// It could not be made, and something of it is still there.
     #[error("{}; left behind: {}", chain(.why), .left.join("; "))]

@@ -2,13 +2,18 @@
 
 use std::fs;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handover_fixtures::cause::chain;
-use handover_fixtures::components::Cache;
 use handover_fixtures::components::doctor::Verdict;
-use handover_kind::docker::{Docker, DockerError, Owner, Swept, Wish, doctor, find, gc};
+use handover_fixtures::components::progress::Silent;
+use handover_fixtures::components::{Cache, Overrides, Request};
+use handover_fixtures::kept::Kept;
+use handover_kind::docker::{Docker, DockerError, Owner, Swept, Wish, daemon, doctor, find, gc};
+use handover_kind::image::Choice;
+use handover_kind::provision::Provisioner;
 use tempfile::TempDir;
 
 /// A `docker` that is a script, and a socket that somebody listens at.
@@ -74,7 +79,10 @@ async fn each_way_to_fail_has_its_words() {
     );
     assert!(gone.await.contains("is gone: `docker ps` said"), "gone");
     let full = said("echo 'write /x: no space left on device' >&2; exit 1").await;
-    assert!(full.starts_with("Docker has no space left") && full.contains("HANDOVER_CACHE"), "{full}");
+    assert!(
+        full.contains("has no space left: `docker ps` said") && full.contains("HANDOVER_CACHE"),
+        "{full}"
+    );
     let denied =
         said("echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1")
             .await;
@@ -252,4 +260,117 @@ async fn a_daemon_that_cannot_be_asked_is_told_and_fails_only_where_something_wa
     let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
     assert!(swept.left[0].contains("was not looked at") && swept.others.is_empty(), "{swept:?}");
     assert!(docker.join("sysctls.json").exists(), "what it was before is not forgotten");
+}
+
+/// One that has a node of a dead run, until that is removed.
+const ONE_NODE: &str = r#""ps "*) [ -e ${dir}gone ] || printf 'c1\tnode\tdead\t%s\n' $mine;;
+"rm "*) touch ${dir}gone;;
+"network ls"|"volume ls"|"image ls") ;;
+"#;
+
+#[tokio::test]
+async fn what_a_run_left_is_found_at_the_daemon_that_it_used() {
+    let (then, now) = (StandIn::daemon(ONE_NODE), StandIn::daemon(ONE_NODE));
+    let cache = Cache::at(then.dir.path().join("cache"));
+    let mine = Owner::of(&cache, "dead").expect("a cache").cache;
+    fs::write(then.dir.path().join("mine"), mine + "\n").expect("a file");
+    fs::write(now.dir.path().join("gone"), "").expect("a file");
+    let program = std::env::current_exe().expect("this program");
+    let used = daemon(&cache, &then.wish(), &program, std::future::pending()).await.expect("it will do");
+    drop(used);
+    // By then another one is named: it is asked as well, by the same program.
+    let wish = Wish { client: Some(then.docker.program.clone()), ..now.wish() };
+    let record = cache.root().join("docker/used");
+    assert_eq!(fs::read_dir(&record).expect("it is known").count(), 1);
+    let swept = gc(&cache, &wish, &|_| false).await;
+    assert_eq!((swept.left, swept.others), (vec![], vec![]));
+    assert_eq!(swept.gone[0], "removed container node of run dead");
+    assert_eq!(fs::read_dir(&record).expect("a directory").count(), 0, "it is forgotten");
+    assert!(!cache.root().join("docker/sysctls.json").exists());
+}
+
+#[tokio::test]
+async fn a_daemon_that_was_used_and_is_away_is_not_forgotten() {
+    let then = StandIn::daemon(ONE_NODE);
+    let cache = Cache::at(then.dir.path().join("cache"));
+    let program = std::env::current_exe().expect("this program");
+    drop(daemon(&cache, &then.wish(), &program, std::future::pending()).await.expect("it will do"));
+    fs::remove_file(then.dir.path().join("s")).expect("a socket");
+    let own = Wish { host: None, own: true, client: Some(then.docker.program.clone()) };
+    let swept = gc(&cache, &own, &|_| false).await;
+    let [said] = swept.left.as_slice() else { panic!("{swept:?}") };
+    assert!(said.starts_with(&format!("runs used the Docker daemon at {}", then.docker.host)), "{said}");
+    assert!(cache.root().join("docker/sysctls.json").exists(), "a cluster may be there");
+    // It is gone for good: so it says what to remove.
+    let record = said.split('`').nth_back(1).expect("a path");
+    fs::remove_file(record).expect("it is there");
+    let swept = gc(&cache, &own, &|_| false).await;
+    assert_eq!(swept.left, [""; 0]);
+    assert!(!cache.root().join("docker/sysctls.json").exists());
+}
+
+/// How a cluster is made with a daemon that stands in.
+struct Maker {
+    request: Request,
+    program: PathBuf,
+}
+
+impl Maker {
+    fn new(stand_in: &StandIn) -> Self {
+        let root = stand_in.dir.path().join("cache");
+        let environment = [("HANDOVER_CACHE".into(), root.into())].into_iter().collect();
+        let request = Request::new(environment, Overrides::default()).expect("a request");
+        Self { request, program: std::env::current_exe().expect("this program") }
+    }
+
+    fn provisioner(&self, wish: Wish) -> Provisioner<'_> {
+        let (request, handover) = (self.request.clone(), &*self.program);
+        Provisioner { request, wish, handover, progress: Arc::new(Silent), tell: &|_| (), note: &|_| () }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_has_is_told_before_an_image_is_made() {
+    let stand_in = StandIn::daemon(
+        r#""ps --all") case "$*" in *--no-trunc*) ;; *) echo;; esac;;
+"network ls"|"volume ls"|"image ls") ;;
+*) echo "$@" >> ${dir}asked;;
+"#,
+    );
+    let maker = Maker::new(&stand_in);
+    let up = maker.provisioner(stand_in.wish());
+    let error = up.up("dev", &Choice::Ours, std::future::pending()).await.expect_err("it is taken");
+    let said = chain(&error);
+    assert!(said.contains("`dev` already, which handover has not made"), "{said}");
+    assert!(!stand_in.dir.path().join("asked").exists(), "nothing was made");
+    let cache = maker.request.cache.root();
+    assert_eq!(fs::read_dir(cache.join("clusters")).expect("a directory").count(), 0);
+    assert!(!cache.join("components").exists());
+}
+
+#[tokio::test]
+async fn a_cluster_that_does_not_go_is_not_forgotten() {
+    let stand_in = StandIn::daemon(
+        r#""ps --all") case "$*" in
+  *--no-trunc*) printf 'c1\tdev-control-plane\tdev\tother\n';;
+  *) [ -e ${dir}gone ] || echo c1;;
+  esac;;
+"network ls"|"volume ls"|"image ls") ;;
+"#,
+    );
+    let maker = Maker::new(&stand_in);
+    let kept = Kept::of(maker.request.cache.root());
+    let room = kept.dir("dev");
+    fs::create_dir_all(&room).expect("a directory");
+    fs::write(room.join("docker"), &stand_in.docker.host).expect("a file");
+    kept.keep("dev", "kind").expect("kept");
+    let provisioner = maker.provisioner(stand_in.wish());
+    let said = chain(&provisioner.down("dev").await.expect_err("it is another's"));
+    assert!(said.starts_with("the node of cluster `dev` is still there"), "{said}");
+    assert!(said.contains("docker rm --force --volumes dev-control-plane"), "{said}");
+    assert!(kept.keeps("dev"));
+    fs::write(stand_in.dir.path().join("gone"), "").expect("a file");
+    let removed = provisioner.down("dev").await.expect("it is gone");
+    assert_eq!(removed.left, None);
+    assert!(!kept.keeps("dev"));
 }

@@ -128,13 +128,20 @@ fn a_name_that_is_none() {
     }
 }
 
-/// Only root can start a daemon of Handover's own. This test is nobody where it is root, and itself elsewhere.
+/// A typing error in the name of a context must not lead to another daemon.
 #[test]
-fn no_daemon_and_no_right_to_start_one() {
-    if UnixStream::connect("/var/run/docker.sock").is_ok() {
-        support::say("not tested: a Docker daemon of this machine's answers");
-        return;
-    }
+fn a_context_that_is_not_there() {
+    let scratch = Scratch::new();
+    scratch.stand_in("bin/docker", "echo 'context \"prod\": context not found' >&2\nexit 1\n");
+    let path = std::env::var("PATH").expect("a PATH");
+    let path = format!("{}:{path}", scratch.at("bin").display());
+    let done = run(&scratch, &[], &[("PATH", &path), ("DOCKER_CONTEXT", "prod")]);
+    done.exits(5).says_once("Docker's client cannot say where its daemon is (DOCKER_CONTEXT)");
+    done.says("context not found");
+}
+
+/// Only root can start a daemon of Handover's own. These tests are nobody where they are root, and themselves elsewhere.
+fn as_nobody(environment: &[(&str, &str)]) -> Done {
     // TMPDIR may lie where only root may go.
     let dir = tempfile::tempdir_in("/tmp").expect("a folder");
     let program = dir.path().join("handover");
@@ -143,11 +150,28 @@ fn no_daemon_and_no_right_to_start_one() {
     let mut command = Command::new(program);
     command.args(["run", "--plane", "kind", "kv/refresh", "--out"]).arg(&out);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HANDOVER_CACHE", cache);
+    command.envs(environment.iter().copied());
     if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(dir.path(), Some(NOBODY), Some(NOBODY)).expect("root may");
         command.uid(NOBODY).gid(NOBODY);
     }
-    let done = quick(command).moved_to(&out);
+    quick(command).moved_to(&out)
+}
+
+#[test]
+fn no_daemon_and_no_right_to_start_one() {
+    if UnixStream::connect("/var/run/docker.sock").is_ok() {
+        support::say("not tested: a Docker daemon of this machine's answers");
+        return;
+    }
+    let done = as_nobody(&[]);
     done.exits(5).says_once("the environment broke: no Docker daemon answers at unix:///var/run/docker.sock");
     done.says("only root can start one of our own");
+}
+
+#[test]
+fn a_daemon_of_our_own_and_no_right_to_start_one() {
+    let done = as_nobody(&[("HANDOVER_DOCKER", "own")]);
+    done.exits(5)
+        .says_once("HANDOVER_DOCKER=own takes a Docker daemon of our own, and only root can start one");
 }

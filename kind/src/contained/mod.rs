@@ -40,7 +40,7 @@ use handover_fixtures::process::{CONTAINED, NoProgram, RunDir, contained, this_p
 use tokio::sync::OnceCell;
 
 use crate::docker::own::{self, InUse, Place};
-use crate::docker::{CACHE, Docker, DockerError, LABEL, Owner, QUIET, Wish, near, sweep};
+use crate::docker::{CACHE, Docker, DockerError, LABEL, Owner, QUIET, Wish, near, sweep, used};
 use image::Seeker;
 use order::Order;
 
@@ -140,7 +140,7 @@ struct Starter {
     /// The run's directory.
     dir: PathBuf,
     /// As long as it is used, no daemon of our own is stopped.
-    _in_use: InUse,
+    in_use: InUse,
 }
 
 impl Containers {
@@ -200,9 +200,17 @@ impl Containers {
 
     /// Takes away what is left of the run's containers. Answers with what is still there, and why.
     pub async fn fell(self) -> Vec<String> {
-        let Some(At::Docker(starter)) = self.at.into_inner() else { return Vec::new() };
-        let removed = starter.docker.clear(|owned| owned.owner == starter.owner, QUIET).await;
-        removed.err().iter().map(|error| format!("containers: {}", chain(error))).collect()
+        let (Some(At::Docker(starter)), Some(Whose { cache, .. })) = (self.at.into_inner(), self.wanted)
+        else {
+            return Vec::new();
+        };
+        let Starter { docker, owner, in_use, .. } = *starter;
+        let removed = async {
+            docker.clear(|owned| owned.owner == owner, QUIET).await?;
+            drop(in_use);
+            used::settle(&cache, &docker).await
+        };
+        removed.await.err().iter().map(|error| format!("containers: {}", chain(error))).collect()
     }
 }
 
@@ -224,7 +232,7 @@ impl Whose {
             owner: Owner::of(&self.cache, &self.run)?,
             handover: this_program()?,
             dir: self.dir.clone(),
-            _in_use: in_use,
+            in_use,
         })))
     }
 }
@@ -289,7 +297,11 @@ fn undaemoned(request: &Request, error: ResolveError) -> ContainedError {
 /// The daemon at which containers can be, and that it is used; or why there is none.
 async fn daemon(wish: &Wish, place: &Place) -> Result<Result<(Docker, InUse), String>, DockerError> {
     let why = match near(wish).await {
-        Ok(Some(theirs)) => return Ok(Ok((theirs.docker, place.enter()?))),
+        Ok(Some(theirs)) => {
+            let in_use = place.enter()?;
+            used::remember(place, &theirs.docker.host, &in_use)?;
+            return Ok(Ok((theirs.docker, in_use)));
+        }
         Ok(None) => "no Docker daemon is there".to_owned(),
         Err(error) => chain(&error),
     };

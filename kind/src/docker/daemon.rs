@@ -5,11 +5,10 @@ use std::path::Path;
 use handover_fixtures::components::{Cache, ResolveError, Resolved};
 
 use super::error::DockerError;
-use super::find::{Wish, find, place_of, root};
+use super::find::{Wish, find, root};
 use super::info::Info;
 use super::own::{self, InUse, Place};
-use super::owned::Kind;
-use super::{Docker, sysctls};
+use super::{Docker, sysctls, used};
 
 /// Whose daemon it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +32,7 @@ pub struct Daemon {
     pub info: Info,
     /// Whose.
     pub whose: Whose,
-    place: Place,
+    cache: Cache,
     in_use: Option<InUse>,
 }
 
@@ -43,7 +42,7 @@ pub struct Daemon {
 /// See [`DockerError`].
 pub async fn can_be(wish: &Wish) -> Result<(), DockerError> {
     match find(wish).await? {
-        None if !root() => Err(DockerError::NoDaemon { host: place_of(wish).to_owned() }),
+        None if !root() => Err(wish.in_vain()),
         None | Some(_) => Ok(()),
     }
 }
@@ -62,8 +61,12 @@ pub async fn daemon(
 ) -> Result<Daemon, DockerError> {
     let place = Place::of(cache);
     let (docker, info, whose, in_use) = match find(wish).await? {
-        Some(theirs) => (theirs.docker, theirs.info, Whose::Theirs, place.enter()?),
-        None if !root() => return Err(DockerError::NoDaemon { host: place_of(wish).to_owned() }),
+        Some(theirs) => {
+            let in_use = place.enter()?;
+            used::remember(&place, &theirs.docker.host, &in_use)?;
+            (theirs.docker, theirs.info, Whose::Theirs, in_use)
+        }
+        None if !root() => return Err(wish.in_vain()),
         None => {
             let component = component.await.map_err(Box::new)?;
             let own = own::start(&place, &component, handover).await?;
@@ -71,12 +74,23 @@ pub async fn daemon(
             (own.docker, info, Whose::Own { started: own.started }, own.in_use)
         }
     };
-    let daemon = Daemon { docker, info, whose, place, in_use: Some(in_use) };
-    sysctls::record(&daemon.place)?;
-    Ok(daemon)
+    sysctls::record(&place)?;
+    Ok(Daemon { docker, info, whose, cache: cache.clone(), in_use: Some(in_use) })
 }
 
 impl Daemon {
+    /// Says of what image a node is about to be made.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn makes_node_of(&self, image: &str) -> Result<(), DockerError> {
+        sysctls::record_image(&self.place(), image)
+    }
+
+    fn place(&self) -> Place {
+        Place::of(&self.cache)
+    }
+
     /// Leaves it. If nobody else uses Docker, and nothing of ours is there any more (a cluster that was kept),
     /// what a kubelet changed of the machine is put back: answers with that.
     ///
@@ -84,12 +98,12 @@ impl Daemon {
     /// The daemon does not say what is there, or the kernel refuses; `gc` tries again.
     pub async fn leave(mut self) -> Result<Vec<String>, DockerError> {
         drop(self.in_use.take());
-        if !self.docker.owned().await?.iter().all(|owned| owned.kind == Kind::Image) {
-            return Ok(Vec::new());
-        }
-        match self.place.enter_alone() {
-            Some(_alone) => sysctls::restore(&self.place, Some(&self.docker)).await,
-            None => Ok(Vec::new()),
+        match used::settle(&self.cache, &self.docker).await? {
+            // What a daemon that is not asked here has of a cluster would see its kubelet's settings go.
+            Some(_alone) if used::hosts(&self.place()).is_empty() => {
+                sysctls::restore(&self.place(), Some(&self.docker)).await
+            }
+            Some(_) | None => Ok(Vec::new()),
         }
     }
 }

@@ -70,6 +70,11 @@ fn daemon(found: &Result<Option<Theirs>, DockerError>, wish: &Wish, place: &Plac
                 (format!("one of our own at {}; it will be used", docker.host), Verdict::Ok, String::new())
             }
             (None, true) => (own_one(wish, place), Verdict::Ok, String::new()),
+            (None, false) if wish.own => {
+                let found =
+                    "none of our own, as HANDOVER_DOCKER wishes, and this user is not root".to_owned();
+                (found, Verdict::Missing, "run as root, or unset HANDOVER_DOCKER".to_owned())
+            }
             (None, false) => {
                 let found = format!("none at {}, and this user is not root", place_of(wish));
                 (found, Verdict::Missing, "start Docker, set DOCKER_HOST, or run as root".to_owned())

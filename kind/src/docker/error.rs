@@ -28,6 +28,35 @@ pub enum DockerError {
         /// Where one was looked for.
         host: String,
     },
+    /// One of our own is wished for, and this user may not start it.
+    #[error(
+        "HANDOVER_DOCKER=own takes a Docker daemon of our own, and only root can start one; run as root, or unset \
+         HANDOVER_DOCKER for the daemon that is there"
+    )]
+    NotRoot,
+    /// The client's context makes no sense, and with it where the daemon is.
+    #[error(
+        "Docker's client cannot say where its daemon is ({named_by}): {said}; name another context, or set DOCKER_HOST"
+    )]
+    Context {
+        /// What names the context.
+        named_by: &'static str,
+        /// What the client said.
+        said: String,
+    },
+    /// Runs used a daemon that cannot be asked any more.
+    #[error(
+        "runs used the Docker daemon at {host}, and what they left there could not be looked at ({why}); start it and say \
+         `handover gc` again, or, if it is gone for good, remove `{}`", .record.display()
+    )]
+    Lost {
+        /// Where it was.
+        host: String,
+        /// Why it cannot be asked.
+        why: String,
+        /// Where it stands that they used it.
+        record: PathBuf,
+    },
     /// The daemon that the user named does not answer.
     #[error(
         "no Docker daemon answers at {host}, which {named_by} names: {why}; start it, or unset {named_by} for one \
@@ -100,9 +129,12 @@ pub enum DockerError {
     },
     /// The disk is full.
     #[error(
-        "Docker has no space left: `docker {command}` said: {said}; free some, or set HANDOVER_CACHE to a larger disk"
+        "the Docker daemon at {host} has no space left: `docker {command}` said: {said}; free some where it keeps its \
+         data, which for one of our own is HANDOVER_CACHE"
     )]
     NoSpace {
+        /// Where it is.
+        host: String,
         /// What was asked.
         command: String,
         /// What the client said.
@@ -249,7 +281,7 @@ impl DockerError {
         // What it says of others, like a registry that refuses, it says itself.
         let answered = any(&["error response from daemon"]);
         if any(&["no space left on device", "disk quota exceeded"]) {
-            Self::NoSpace { command, said }
+            Self::NoSpace { host, command, said }
         } else if any(&["permission denied while trying to connect"]) {
             Self::Denied { host }
         } else if !answered

@@ -1,21 +1,23 @@
 //! Which daemon is there: the one that the user named, or the one at Docker's own place.
 
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use rustix::net::sockopt::socket_peercred;
+use tokio::net::UnixStream;
 
 use super::capability::Bounding;
-use super::error::DockerError;
-use super::info::{Info, Unfit};
+use super::error::{DockerError, last_words};
+use super::info::{Info, OWN, Unfit};
 use super::{Docker, QUESTION};
 
 /// Docker's own place.
 const DEFAULT: &str = "unix:///var/run/docker.sock";
 /// Takes a daemon of our own, whatever is there: `own`.
 const WISH: &str = "HANDOVER_DOCKER";
+
+/// What names a daemon where no variable does.
+const CURRENT: &str = "Docker's context";
 
 /// What the user wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Wish {
     /// What the environment of this process says: `HANDOVER_DOCKER`, `DOCKER_HOST`, or the client's context.
     ///
     /// # Errors
-    /// `HANDOVER_DOCKER` is set to what means nothing.
+    /// `HANDOVER_DOCKER` is set to what means nothing, or there is no such context.
     pub async fn of_process() -> Result<Self, DockerError> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let own = match set(WISH).as_deref() {
@@ -54,26 +56,55 @@ impl Wish {
         let client = which::which("docker").ok();
         let mut host = set("DOCKER_HOST").map(|host| (host, "DOCKER_HOST".to_owned()));
         if let (false, None, Some(client)) = (own, &host, &client) {
-            host = context(client).await.filter(|host| host != DEFAULT).map(|host| {
-                let named_by = set("DOCKER_CONTEXT").map_or("Docker's context", |_| "DOCKER_CONTEXT");
-                (host, named_by.to_owned())
-            });
+            let named_by = set("DOCKER_CONTEXT").map_or(CURRENT, |_| "DOCKER_CONTEXT");
+            let inspected = context(client).await;
+            let context = host_of(named_by, inspected)?.filter(|host| host != DEFAULT);
+            host = context.map(|host| (host, named_by.to_owned()));
         }
         Ok(Self { host, own, client })
     }
+
+    /// The same client, for the daemon there.
+    pub(super) fn at(&self, host: &str) -> Self {
+        Self { host: Some((host.to_owned(), "a run".to_owned())), own: false, client: self.client.clone() }
+    }
+
+    /// What to say where there is no daemon, and this user may not start one.
+    pub(super) fn in_vain(&self) -> DockerError {
+        match self.own {
+            true => DockerError::NotRoot,
+            false => DockerError::NoDaemon { host: place_of(self).to_owned() },
+        }
+    }
 }
 
-/// The host of the client's current context, which is in the user's own configuration.
-async fn context(client: &Path) -> Option<String> {
+/// What the client says of its current context, which is in the user's own configuration; or what it complains of.
+async fn context(client: &Path) -> Result<String, String> {
     let mut command = tokio::process::Command::new(client);
     command.args(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]).env_clear();
     for name in ["PATH", "HOME", "DOCKER_CONFIG", "DOCKER_CONTEXT"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
     }
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let said = tokio::time::timeout(QUESTION, command.output()).await.ok()?.ok()?;
-    let host = String::from_utf8(said.stdout).ok()?.trim().to_owned();
-    (said.status.success() && host.contains("://")).then_some(host)
+    let ended = tokio::time::timeout(QUESTION, command.output()).await;
+    let ended = ended.map_err(|_| format!("it did not answer within {} s", QUESTION.as_secs()))?;
+    let ended = ended.map_err(|error| error.to_string())?;
+    match ended.status.success() {
+        true => Ok(String::from_utf8_lossy(&ended.stdout).trim().to_owned()),
+        false => Err(last_words(&String::from_utf8_lossy(&ended.stderr))),
+    }
+}
+
+/// The host of that context, if it names one. A client that knows no contexts has none that could be named: its complaint
+/// counts only where somebody named one, or where it misses the one that its configuration names.
+fn host_of(named_by: &'static str, inspected: Result<String, String>) -> Result<Option<String>, DockerError> {
+    match inspected {
+        Ok(host) => Ok(host.contains("://").then_some(host)),
+        Err(said) if named_by != CURRENT || said.contains("not found") => {
+            Err(DockerError::Context { named_by, said })
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// What is at a daemon's socket.
@@ -85,10 +116,10 @@ enum Socket {
     Nobody(io::Error),
 }
 
-fn knock(path: &Path) -> Socket {
-    match UnixStream::connect(path) {
-        // Who listened is who is told: the daemon, as long as it is in this pid namespace.
-        Ok(stream) => Socket::Open(socket_peercred(&stream).ok().map(|peer| peer.pid.as_raw_pid())),
+async fn knock(path: &Path) -> Socket {
+    match UnixStream::connect(path).await {
+        // Who listened is who is told: the daemon, or whoever opened the socket for it.
+        Ok(stream) => Socket::Open(stream.peer_cred().ok().and_then(|peer| peer.pid())),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Socket::Denied,
         Err(error) => Socket::Nobody(error),
     }
@@ -136,7 +167,7 @@ pub(super) async fn look(wish: &Wish) -> Result<Option<Theirs>, DockerError> {
             advice: "unset DOCKER_HOST, or take another context".into(),
         });
     };
-    let peer = match (knock(Path::new(path)), &wish.host) {
+    let peer = match (knock(Path::new(path)).await, &wish.host) {
         (Socket::Open(peer), _) => peer,
         (Socket::Denied, _) => return Err(DockerError::Denied { host: host.to_owned() }),
         (Socket::Nobody(_), None) => return Ok(None),
@@ -145,12 +176,29 @@ pub(super) async fn look(wish: &Wish) -> Result<Option<Theirs>, DockerError> {
             return Err(DockerError::NamedDaemon { host, named_by, why });
         }
     };
+    if let Err(Unfit { why, advice }) = peer.map_or(Ok(()), is_in_reach) {
+        return Err(DockerError::Unfit { host: host.to_owned(), why, advice });
+    }
     let program = wish.client.clone().ok_or_else(|| DockerError::NoClient { host: host.to_owned() })?;
     let docker = Docker { program, host: host.to_owned() };
     let info = docker.info().await?;
     let bounding = peer.and_then(|pid| Bounding::of(pid).ok()).or_else(|| Bounding::of_this_process().ok());
     let lacking = bounding.map(|bounding| bounding.lacking()).unwrap_or_default();
     Ok(Some(Theirs { docker, info, lacking }))
+}
+
+/// Whether whoever listens is a process that can be seen from here. The number of one outside of this pid namespace is 0:
+/// its socket was handed into a container, whose files it does not see, and whose way to its other containers it blocks.
+fn is_in_reach(peer: i32) -> Result<(), Unfit> {
+    if peer != 0 {
+        return Ok(());
+    }
+    Err(Unfit {
+        why: "it is outside of the container that this is: it sees none of the files here, and its other containers \
+              cannot be reached by address"
+            .into(),
+        advice: format!("run handover where that daemon runs; or, in a privileged container, {OWN}"),
+    })
 }
 
 /// Whether this user can start a daemon of our own.
@@ -161,4 +209,37 @@ pub(super) fn root() -> bool {
 /// Where a daemon is looked for.
 pub(super) fn place_of(wish: &Wish) -> &str {
     wish.host.as_ref().map_or(DEFAULT, |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_that_somebody_named_has_to_be_there() {
+        let no_such = || Err("context \"prod\": context not found: open /x/meta.json".to_owned());
+        let unknown = || Err("unknown command context".to_owned());
+        let named = "DOCKER_CONTEXT";
+        assert_eq!(host_of(named, Ok("unix:///s".into())).unwrap().as_deref(), Some("unix:///s"));
+        assert_eq!(host_of(CURRENT, Ok(String::new())).unwrap(), None);
+        assert_eq!(host_of(CURRENT, unknown()).unwrap(), None);
+        for error in [host_of(named, no_such()), host_of(named, unknown()), host_of(CURRENT, no_such())] {
+            let said = error.unwrap_err().to_string();
+            assert!(said.starts_with("Docker's client cannot say where its daemon is"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_socket_that_was_handed_into_a_container_will_not_do() {
+        assert_eq!(is_in_reach(1), Ok(()));
+        let unfit = is_in_reach(0).unwrap_err();
+        assert!(unfit.why.contains("outside of the container") && unfit.advice.contains(OWN), "{unfit:?}");
+    }
+
+    #[test]
+    fn who_wishes_for_one_of_our_own_hears_of_that() {
+        let own = Wish { own: true, ..Wish::default() };
+        assert!(own.in_vain().to_string().starts_with("HANDOVER_DOCKER=own takes"));
+        assert!(Wish::default().in_vain().to_string().contains("/var/run/docker.sock"));
+    }
 }

@@ -5,11 +5,11 @@ use handover_fixtures::components::Cache;
 use handover_fixtures::process::lives;
 
 use super::error::DockerError;
-use super::find::{Wish, near};
+use super::find::{Wish, near, place_of};
 use super::own::{self, Ended, Place};
 use super::owned::{Kind, QUIET, by_owner, told};
 use super::owner::{self, Owner};
-use super::{Docker, sysctls};
+use super::{Docker, sysctls, used};
 
 /// What was done, and what could not be, one line each.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Swept {
     pub others: Vec<String>,
 }
 
-/// Removes all that dead runs left: at the user's daemon and at our own, which is started again for that if it
-/// died; stops our own if nobody uses it; and puts the machine's settings back if nobody has a cluster. `keeps`
+/// Removes all that dead runs left: at the user's daemon, at each that a run used, and at our own, which is started again
+/// for that if it died; stops our own if nobody uses it; and puts the machine's settings back if nobody has a cluster. `keeps`
 /// says whether a run that is over still wants what is there (a cluster that was told to stay).
 ///
 /// Nothing without our label is touched, nor anything of another cache. Never fails: what goes wrong is in [`Swept::left`].
@@ -32,25 +32,28 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
     let mut swept = Swept::default();
     let mut empty = true;
     let mut asked = None;
-    let theirs = match near(wish).await {
-        Ok(Some(theirs)) => clear(&asked.insert(theirs).docker, cache, keeps, &mut swept).await,
-        // One that is too far away never had anything of ours.
-        Ok(None) | Err(DockerError::Unfit { .. }) => Ok(true),
-        // One that cannot be asked may have; something is there if a cluster was made that nobody saw go.
-        Err(error) => {
-            let told = match place.sysctls().exists() {
-                true => &mut swept.left,
-                false => &mut swept.others,
-            };
-            told.push(format!("what is at Docker was not looked at: {}", chain(&error)));
-            Ok(false)
-        }
-    };
-    match theirs {
-        Ok(nothing) => empty &= nothing,
-        Err(error) => {
-            empty = false;
-            swept.left.push(chain(&error));
+    for found in daemons(&place, wish).await {
+        match found {
+            Ok(docker) => match clear_and_settle(&docker, cache, keeps, &mut swept).await {
+                Ok(nothing) => {
+                    empty &= nothing;
+                    asked = Some(docker);
+                }
+                Err(error) => {
+                    empty = false;
+                    swept.left.push(chain(&error));
+                }
+            },
+            Err(error @ DockerError::Lost { .. }) => {
+                empty = false;
+                swept.left.push(chain(&error));
+            }
+            Err(error) => {
+                empty = false;
+                // Something may be there if a cluster was made that nobody saw go.
+                let told = if place.sysctls().exists() { &mut swept.left } else { &mut swept.others };
+                told.push(format!("what is at Docker was not looked at: {}", chain(&error)));
+            }
         }
     }
     let ended = own::end(&place, async |docker: &Docker| clear(docker, cache, keeps, &mut swept).await).await;
@@ -69,9 +72,49 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
         }
     }
     if empty {
-        settings(&place, asked.as_ref().map(|theirs| &theirs.docker), &mut swept).await;
+        settings(&place, asked.as_ref(), &mut swept).await;
     }
     swept
+}
+
+/// The user's daemon of now and those that runs used; or why one of them cannot be asked.
+async fn daemons(place: &Place, wish: &Wish) -> Vec<Result<Docker, DockerError>> {
+    let mut all = Vec::new();
+    let used = used::hosts(place);
+    let now = place_of(wish);
+    if !wish.own && !used.iter().any(|host| host == now) {
+        match near(wish).await {
+            Ok(Some(theirs)) => all.push(Ok(theirs.docker)),
+            // One that is too far away never had anything of ours.
+            Ok(None) | Err(DockerError::Unfit { .. }) => {}
+            Err(error) => all.push(Err(error)),
+        }
+    }
+    for host in used {
+        all.push(match near(&wish.at(&host)).await {
+            Ok(found) => Ok(found.expect("it is named").docker),
+            Err(error) => {
+                let why = match error {
+                    DockerError::NamedDaemon { why, .. } => why,
+                    error => chain(&error),
+                };
+                Err(DockerError::Lost { record: used::file(place, &host), host, why })
+            }
+        });
+    }
+    all
+}
+
+/// [`clear`], after which a daemon is forgotten at which nothing of this cache is any more.
+async fn clear_and_settle(
+    docker: &Docker,
+    cache: &Cache,
+    keeps: &(dyn Fn(&str) -> bool + Sync),
+    swept: &mut Swept,
+) -> Result<bool, DockerError> {
+    let nothing = clear(docker, cache, keeps, swept).await?;
+    used::settle(cache, docker).await?;
+    Ok(nothing)
 }
 
 /// The same for one daemon that is to be used now: what dead runs left goes, and the daemon stays.

@@ -40,7 +40,7 @@ pub struct Unfit {
 /// kind gives each node a cgroup namespace of its own.
 const API: (u32, u32) = (1, 41);
 /// The way out for whoever is root.
-const OWN: &str = "HANDOVER_DOCKER=own takes one of our own, as root";
+pub(super) const OWN: &str = "HANDOVER_DOCKER=own takes one of our own, as root";
 
 /// `docker version --format '{{json .}}'`, of which there are as many forms as engines.
 #[derive(Debug, Default, Deserialize)]

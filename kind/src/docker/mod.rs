@@ -3,6 +3,7 @@
 //! ```text
 //! find ──► a daemon that answers ──info──► it will do, or why not
 //!   └────► none, and root ──own──► one of our own: below the cache, with mounts of its own, kept as a cache
+//! used ──► the daemons at which runs may have left something
 //! owned ──► what carries LABEL, and whose that is            gc ──► what dead runs left, and the daemon with it
 //! ```
 //!
@@ -32,6 +33,7 @@ mod owner;
 mod pull;
 pub mod runtime;
 pub mod sysctls;
+pub(crate) mod used;
 
 use std::path::PathBuf;
 

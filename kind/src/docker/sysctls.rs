@@ -44,6 +44,9 @@ pub type Sysctls = BTreeMap<String, String>;
 struct Record {
     boot: String,
     values: Sysctls,
+    /// What a node was made of, whatever it is called: a shell is in it.
+    #[serde(default)]
+    image: Option<String>,
 }
 
 /// All that are there, of those that a cluster could change.
@@ -72,15 +75,29 @@ pub fn record(place: &Place) -> Result<(), DockerError> {
     if recorded(place).is_some() {
         return Ok(());
     }
-    let record = Record { boot: boot(), values: read() };
-    let text = serde_json::to_string_pretty(&record).expect("names and values");
+    write(place, &Record { boot: boot(), values: read(), image: None })
+}
+
+/// Writes down of what image a node is about to be made: it can put the settings back where this user may not.
+///
+/// # Errors
+/// The disk refuses.
+pub(crate) fn record_image(place: &Place, image: &str) -> Result<(), DockerError> {
+    match recorded(place) {
+        Some(record) => write(place, &Record { image: Some(image.to_owned()), ..record }),
+        None => Ok(()),
+    }
+}
+
+fn write(place: &Place, record: &Record) -> Result<(), DockerError> {
+    let text = serde_json::to_string_pretty(record).expect("names and values");
     write_whole(&place.sysctls(), &text, 0o600)
 }
 
-fn recorded(place: &Place) -> Option<Sysctls> {
+fn recorded(place: &Place) -> Option<Record> {
     let text = fs::read_to_string(place.sysctls()).ok()?;
     let record: Record = serde_json::from_str(&text).ok()?;
-    (record.boot == boot()).then_some(record.values)
+    (record.boot == boot()).then_some(record)
 }
 
 /// Puts back what a kubelet changed. Nobody may have a cluster. Where this user may not, the daemon that let a kubelet do
@@ -93,10 +110,10 @@ pub async fn restore(place: &Place, docker: Option<&Docker>) -> Result<Vec<Strin
         let _ = fs::remove_file(place.sysctls());
         return Ok(Vec::new());
     };
-    let changes = changes(&before, &read());
+    let changes = changes(&before.values, &read());
     if let Err(error) = put_back(&changes) {
         let Some(docker) = docker.filter(|_| error.is_denial()) else { return Err(error) };
-        by_container(docker, &changes).await?;
+        by_container(docker, before.image.as_deref(), &changes).await?;
     }
     fs::remove_file(place.sysctls()).map_err(DockerError::disk("remove", &place.sysctls()))?;
     Ok(changes.iter().map(|Change { name, was, is }| format!("{name} {is} → {was}")).collect())
@@ -110,17 +127,21 @@ fn put_back(changes: &[Change]) -> Result<(), DockerError> {
     Ok(())
 }
 
-/// Has a container do it, of any image of a node: a shell is in each. It removes itself, whatever becomes of the client.
+/// Has a container do it, of an image of a node: the one of which the last was made, or any other. It removes itself, whatever becomes of the client.
 ///
 /// # Errors
 /// There is no such image any more, or the daemon refuses: what a root has to do.
-async fn by_container(docker: &Docker, changes: &[Change]) -> Result<(), DockerError> {
+async fn by_container(docker: &Docker, image: Option<&str>, changes: &[Change]) -> Result<(), DockerError> {
     const SCRIPT: &str = r#"while [ $# -gt 0 ]; do echo "$2" > "$1" || exit 1; shift 2; done"#;
-    let list = ["image", "ls", "--no-trunc", "--format", "{{.ID}}"];
-    let ours = format!("reference={OURS}");
-    let nodes = ["--filter", &ours, "--filter", "reference=kindest/node"];
-    let images = docker.table(&[&list[..], &nodes[..]].concat()).await?;
-    let done = match images.first().and_then(|fields| fields.first()) {
+    let found = match image {
+        Some(image) => docker.look(&["image", "inspect", "--format", "{{.Id}}", image]).await?,
+        None => None,
+    };
+    let image = match found {
+        Some(id) => Some(id.trim().to_owned()),
+        None => any_node(docker).await?,
+    };
+    let done = match &image {
         None => Err("no image of a node is there any more".to_owned()),
         Some(image) => {
             let words = ["run", "--rm", "--privileged", "--network", "none", "--entrypoint", "/usr/bin/bash"];
@@ -138,6 +159,15 @@ async fn by_container(docker: &Docker, changes: &[Change]) -> Result<(), DockerE
         let each = changes.iter().map(|Change { name, was, .. }| format!("{name}={was}"));
         DockerError::Settings { why, all: each.collect::<Vec<_>>().join(" ") }
     })
+}
+
+/// An image of a node, by the names that they have as a rule.
+async fn any_node(docker: &Docker) -> Result<Option<String>, DockerError> {
+    let ours = format!("reference={OURS}");
+    let list = ["image", "ls", "--no-trunc", "--format", "{{.ID}}"];
+    let nodes = ["--filter", &ours, "--filter", "reference=kindest/node"];
+    let images = docker.table(&[&list[..], &nodes[..]].concat()).await?;
+    Ok(images.into_iter().flatten().next())
 }
 
 /// A setting that has to be put back.

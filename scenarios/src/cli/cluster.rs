@@ -64,9 +64,12 @@ pub(super) fn down(name: &str, with: &With, screen: &Screen) -> Result<Exit, Fai
     }
     // Told before a daemon is asked for, or started.
     kept.find(name, kind::NAME).map_err(|error| Failure::usage(error.to_string()))?;
-    let took = on(with, screen, async |provisioner, _| provisioner.down(name).await)?;
-    screen.line(&format!("removed cluster `{name}` in {:.1} s", took.as_secs_f64()));
-    Ok(Exit::Passed)
+    let removed = on(with, screen, async |provisioner, _| provisioner.down(name).await)?;
+    screen.line(&format!("removed cluster `{name}` in {:.1} s", removed.took.as_secs_f64()));
+    match removed.left {
+        None => Ok(Exit::Passed),
+        Some(left) => Err(Failure { exit: Exit::LeftBehind, message: left }),
+    }
 }
 
 fn choice(args: &ImageArgs) -> Choice {
@@ -108,6 +111,7 @@ fn failure(error: &ProvisionError, halt: &Halt) -> Failure {
             exit @ (Exit::Interrupted | Exit::Terminated) => Failure { exit, message: chain(error) },
             _ => Failure { exit: Exit::LeftBehind, message: chain(error) },
         },
+        ProvisionError::Stays { .. } => Failure { exit: Exit::LeftBehind, message: chain(error) },
         ProvisionError::Ledger(LedgerError::Name { .. })
         | ProvisionError::Cluster(ClusterError::Name { .. }) => Failure::usage(chain(error)),
         error => Failure::environment(error),

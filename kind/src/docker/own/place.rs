@@ -9,6 +9,7 @@
 //! docker/handover-…    this program as it was at that start; runtime: the script that calls it
 //! docker/data          images, containers, volumes: the cache that all of this is kept for
 //! docker/scratch       empty
+//! docker/used/…        daemons of others at which runs of this cache may have left something
 //! docker/sysctls.json  what the machine's settings were before a cluster changed them
 //! ```
 
@@ -72,6 +73,11 @@ impl Place {
     /// What the machine's settings were.
     pub fn sysctls(&self) -> PathBuf {
         self.0.join("sysctls.json")
+    }
+
+    /// The daemons of others that runs use.
+    pub(in crate::docker) fn used(&self) -> PathBuf {
+        self.0.join("used")
     }
 
     pub(super) fn record(&self) -> PathBuf {
