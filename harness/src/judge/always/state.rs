@@ -18,14 +18,14 @@ pub(super) fn judge(story: &Story, state: &str, is: &str, since: Since, within: 
     };
     let right = |reading: &Remark| reading.text.text() == is;
     let wrong = readings.iter().rposition(|reading| !right(reading));
-    // A state stands until another one is heard of, which may have come the error bar before its news, or until nobody
-    // watched.
+    // A state stands until another one is heard of, or until nobody watched. The other may have come the error bar before
+    // its news: then it was there before the news of this one, which was as late.
     let until = |index: usize| {
         let since = readings[index].at;
         let next = readings.get(index + 1).map_or(story.end(), |next| next.at);
         let blind = story.gaps.iter().filter(|gap| gap.probe == state && gap.from >= since);
         let seen = blind.map(|gap| gap.from).min().map_or(next, |from| next.min(from));
-        story.error_bar.map_or(since, |bar| since.max(seen - bar))
+        story.error_bar.map_or(from, |bar| seen - bar)
     };
     let measured = Bounds {
         at_least: wrong.map_or(Micros(0), |wrong| until(wrong) - from),
