@@ -2,7 +2,7 @@
 //! their work. These keep a scenario from passing on evidence that is not there.
 
 use crate::clock::Micros;
-use crate::event::{Ending, Phase};
+use crate::event::{Ending, Hop, Phase};
 use crate::plan::ProbePlan;
 use crate::probe::IN_FLIGHT;
 use crate::timeline::{Answer, Story, Timeline};
@@ -113,6 +113,11 @@ fn probe_worked(story: &Story, name: &str, planned: &ProbePlan) -> Option<Findin
     let last = story.samples_by(name).map(|sample| sample.due).max()?;
     let until = story.steps.values().filter_map(|step| step.ended).max().unwrap_or(story.end());
     let until = until.min(last_there(story, name).unwrap_or(until));
+    if planned.hop == Hop::Login
+        && let Some(gap) = story.gaps.iter().find(|gap| gap.probe == name && gap.from < until)
+    {
+        return inconclusive(format!("nothing was heard for {}: {}", gap.until - gap.from, gap.why));
+    }
     let bearable = Micros(every.0.saturating_mul(TOLERATED)).max(SILENCE);
     if until - last > bearable {
         return inconclusive(format!("it fell silent {} before the last step was done", until - last));

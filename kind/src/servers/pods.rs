@@ -23,8 +23,8 @@ use super::meant::Meant;
 use super::steady::Steady;
 use super::voice;
 
-/// How long the last words of a container may take after its end is known.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long the last words of a container may take after its end is known; after that they count as not heard.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Where nobody of the harness runs anything.
 const OTHERS: &str = "kube-system";
 
@@ -222,8 +222,10 @@ struct Attendant {
     ready: HashMap<String, bool>,
     waits: HashMap<String, (String, String)>,
     /// By container, who follows its log.
-    voices: HashMap<String, AbortOnDropHandle<()>>,
+    voices: HashMap<String, AbortOnDropHandle<bool>>,
     last: HashMap<String, voice::Told>,
+    /// How long last words are waited for.
+    patience: Duration,
 }
 
 impl Attendant {
@@ -238,6 +240,7 @@ impl Attendant {
             waits: HashMap::new(),
             voices: HashMap::new(),
             last: HashMap::new(),
+            patience: LAST_WORDS,
         }
     }
 
@@ -287,7 +290,7 @@ impl Attendant {
             return;
         }
         if let Some(voice) = self.voices.remove(container) {
-            let _ = tokio::time::timeout(LAST_WORDS, voice).await;
+            self.hear_out(container, voice).await;
         }
         self.tell(
             Some(container),
@@ -296,9 +299,17 @@ impl Attendant {
     }
 
     async fn last_words(&mut self) {
-        let voices = std::mem::take(&mut self.voices).into_values();
-        let all = futures::future::join_all(voices);
-        let _ = tokio::time::timeout(LAST_WORDS, all).await;
+        let voices = std::mem::take(&mut self.voices);
+        let all = voices.into_iter().map(async |(container, voice)| self.hear_out(&container, voice).await);
+        futures::future::join_all(all).await;
+    }
+
+    /// Waits for the last words of a container that has ended, and tells if they were not all heard.
+    async fn hear_out(&self, container: &str, voice: AbortOnDropHandle<bool>) {
+        let heard = tokio::time::timeout(self.patience, voice).await;
+        if !matches!(heard, Ok(Ok(true))) {
+            self.tell(Some(container), PodEvent::Unheard);
+        }
     }
 
     fn listen(&mut self, pod: &Pod, container: &str) {
@@ -385,6 +396,7 @@ mod tests {
         let told = Arc::new(Told { kube, listeners: Listeners::default(), logs, written });
         let mut news = told.listeners.subscribe("n");
         let mut attendant = Attendant::of(&told, &("n".to_owned(), "a".to_owned()));
+        attendant.patience = Duration::from_millis(20);
         let ended = json!({"terminated": {"exitCode": 3, "containerID": "containerd://b"}});
         let status = json!({"name": "c", "image": "i", "imageID": "", "ready": false, "restartCount": 2,
             "containerID": "containerd://c", "state": {"running": {}}, "lastState": ended});
@@ -397,6 +409,8 @@ mod tests {
         let how = ExitReport::Status(3);
         let all = [
             PodEvent::Started { restarts: 1 },
+            // Nobody answers for its log.
+            PodEvent::Unheard,
             PodEvent::Ended { how, why: String::new() },
             PodEvent::Started { restarts: 2 },
         ];

@@ -228,6 +228,11 @@ fn probes_that_did_not_do_their_work() {
     let mut silent = good();
     silent.events.retain(|e| !matches!(&e.what, What::Seen(o) if o.probe == "web" && o.asked > ms(3_900)));
     assert_eq!(seen(&silent), "it fell silent 2.10 s before the last step was done");
+    // However short: nobody knows what it met by then.
+    let why = Masked::own("the log of pod web-1 broke off before its end");
+    let torn = What::Gap { probe: "web".into(), from: ms(2_900), why };
+    let torn = played(planned(7_000), true).with(3_000, torn).finish(6_000);
+    assert_eq!(seen(&torn), "nothing was heard for 100 ms: the log of pod web-1 broke off before its end");
     let mut slower = good();
     slower
         .events

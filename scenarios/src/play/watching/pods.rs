@@ -70,7 +70,7 @@ impl Pods {
                     trouble.now = None;
                 }
             }
-            PodEvent::Ready(false) | PodEvent::Ended { .. } | PodEvent::Consumer(_) => {}
+            PodEvent::Ready(false) | PodEvent::Ended { .. } | PodEvent::Consumer(_) | PodEvent::Unheard => {}
         }
     }
 

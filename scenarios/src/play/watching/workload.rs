@@ -10,6 +10,7 @@ use handover_fixtures::consumer::{CONFIG, Line};
 use handover_fixtures::plane::{Peer, Server};
 use handover_fixtures::process::this_program;
 use handover_fixtures::workloads::{PodEvent, PodNews, Program, Settings, StandsFor};
+use handover_harness::clock::Micros;
 use handover_harness::event::{Hop, Observation, Outcome, What};
 use handover_harness::mask::Masked;
 use handover_harness::recorder::Scribe;
@@ -92,6 +93,8 @@ struct Hosted {
     container: String,
     restarts: BTreeMap<String, u32>,
     there: BTreeSet<String>,
+    /// When each pod was heard last.
+    heard: BTreeMap<String, Micros>,
     /// What a pod waits for, told once.
     told: BTreeMap<String, String>,
     pods: Arc<Pods>,
@@ -107,6 +110,7 @@ impl Hosted {
             container: workload.container.clone(),
             restarts: BTreeMap::new(),
             there: BTreeSet::new(),
+            heard: BTreeMap::new(),
             told: BTreeMap::new(),
             pods,
         };
@@ -126,9 +130,18 @@ impl Hosted {
             self.pods.hear(&self.credential, &news, |text| self.scribe.mask(text));
         }
         match news.what {
-            PodEvent::Consumer(line) if ours => self.said(&news.pod, line),
-            PodEvent::Consumer(_) | PodEvent::Line(_) | PodEvent::Ready(_) => {}
+            PodEvent::Consumer(line) if ours => {
+                self.heard.insert(news.pod.clone(), news.at);
+                self.said(&news.pod, line);
+            }
+            PodEvent::Unheard if ours => {
+                let from = self.heard.get(&news.pod).copied().unwrap_or(news.at);
+                let why = self.scribe.mask(&format!("the log of pod {} broke off before its end", news.pod));
+                self.scribe.record(What::Gap { probe: self.name.clone(), from, why });
+            }
+            PodEvent::Consumer(_) | PodEvent::Line(_) | PodEvent::Ready(_) | PodEvent::Unheard => {}
             PodEvent::Started { restarts } => {
+                self.heard.entry(news.pod.clone()).or_insert(news.at);
                 self.comes(&news.pod);
                 if ours && self.restarts.insert(news.pod, restarts) != Some(restarts) {
                     self.count();
