@@ -16,12 +16,13 @@ use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::{self, Event, watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::manifest::COMPONENT;
 use super::meant::Meant;
 use super::steady::Steady;
-use super::voice;
+use super::voice::{self, Voice};
 
 /// How long the last words of a container may take after its end is known; after that they count as not heard.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -212,6 +213,14 @@ fn attend(told: &Arc<Told>, name: &(String, String)) -> UnboundedSender<Option<A
     tell
 }
 
+/// A log that is followed.
+struct Followed {
+    /// To be cancelled when the container has ended.
+    ended: CancellationToken,
+    /// Says whether all was heard.
+    whole: AbortOnDropHandle<bool>,
+}
+
 struct Attendant {
     told: Arc<Told>,
     namespace: String,
@@ -222,7 +231,7 @@ struct Attendant {
     ready: HashMap<String, bool>,
     waits: HashMap<String, (String, String)>,
     /// By container, who follows its log.
-    voices: HashMap<String, AbortOnDropHandle<bool>>,
+    voices: HashMap<String, Followed>,
     last: HashMap<String, voice::Told>,
     /// How long last words are waited for.
     patience: Duration,
@@ -305,8 +314,9 @@ impl Attendant {
     }
 
     /// Waits for the last words of a container that has ended, and tells if they were not all heard.
-    async fn hear_out(&self, container: &str, voice: AbortOnDropHandle<bool>) {
-        let heard = tokio::time::timeout(self.patience, voice).await;
+    async fn hear_out(&self, container: &str, voice: Followed) {
+        voice.ended.cancel();
+        let heard = tokio::time::timeout(self.patience, voice.whole).await;
         if !matches!(heard, Ok(Ok(true))) {
             self.tell(Some(container), PodEvent::Unheard);
         }
@@ -330,9 +340,16 @@ impl Attendant {
             };
             told.listeners.tell(&namespace, &name, Some(&inside), what);
         };
-        let last = Arc::clone(self.last.entry(container.to_owned()).or_default());
-        let voice = voice::follow(pods, self.pod.clone(), container.to_owned(), file, last, tell);
-        self.voices.insert(container.to_owned(), AbortOnDropHandle::new(tokio::spawn(voice)));
+        let voice = Voice {
+            pods,
+            pod: self.pod.clone(),
+            container: container.to_owned(),
+            file,
+            told: Arc::clone(self.last.entry(container.to_owned()).or_default()),
+        };
+        let ended = CancellationToken::new();
+        let whole = AbortOnDropHandle::new(tokio::spawn(voice.follow(ended.clone(), tell)));
+        self.voices.insert(container.to_owned(), Followed { ended, whole });
     }
 }
 

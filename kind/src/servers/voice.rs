@@ -1,5 +1,8 @@
 //! What one container says: its log, followed through the API from its first line to its last, and kept in a file of
 //! this host.
+//!
+//! The API knows a log by the container's name: the one that runs now, and the one before. So a container that has ended
+//! is heard out in both: one of its name may have been started by then.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,13 +17,12 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, LogParams};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// Between attempts to go on where an API server went away.
 const PAUSE: Duration = Duration::from_millis(200);
 /// A line is cut here: nobody reads more.
 const LONGEST: usize = 64 << 10;
-/// How often a log is asked for again when it ended: what ends for good says nothing new.
-const AGAIN: u32 = 3;
 
 /// Makes a file for a log if there is none, for its owner alone.
 pub(super) fn open(path: &Path) -> io::Result<File> {
@@ -30,82 +32,145 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 /// When the last line of a container was written that was told: who follows it after a restart goes on there.
 pub(super) type Told = Arc<Mutex<Option<Timestamp>>>;
 
-/// Tells every line of a container, until it has ended or this is dropped. Answers whether all that it said was heard: its
-/// log may be gone before an API server that was away can be asked for the rest.
-pub(super) async fn follow(
-    pods: Api<Pod>,
-    pod: String,
-    container: String,
-    mut file: Option<File>,
-    told: Told,
-    mut tell: impl FnMut(&str),
-) -> bool {
-    let mut tell = |text: &str| {
-        if let Some(file) = &mut file {
-            let _ = writeln!(file, "{text}");
+/// The log of a container.
+pub(super) struct Voice {
+    /// The pods of its namespace.
+    pub(super) pods: Api<Pod>,
+    /// Its pod.
+    pub(super) pod: String,
+    /// Its name.
+    pub(super) container: String,
+    /// Where its lines are kept.
+    pub(super) file: Option<File>,
+    /// What was told of it.
+    pub(super) told: Told,
+}
+
+/// How a log was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// To its end.
+    Whole,
+    /// It broke off, or nobody answers for it.
+    Torn,
+    /// There is none, or none any more.
+    Gone,
+}
+
+/// Which log of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// That of the container that was started last, for as long as it runs.
+    Lasting,
+    /// What it says by now.
+    Last,
+    /// That of the one before.
+    Before,
+}
+
+impl Voice {
+    /// Tells every line of a container, until `ended` says that it has and it was heard out, or this is dropped. Answers
+    /// whether all that it said was heard: its log may be gone before an API server that was away can be asked for it.
+    pub(super) async fn follow(self, ended: CancellationToken, tell: impl Fn(&str)) -> bool {
+        let tell = |text: &str| {
+            if let Some(mut file) = self.file.as_ref() {
+                let _ = writeln!(file, "{text}");
+            }
+            tell(text);
+        };
+        let (mut last, mut rest) = (Heard::Torn, Vec::new());
+        let mut first = true;
+        loop {
+            let mut following = pin!(self.once(last == Heard::Torn && !first, &tell));
+            tokio::select! {
+                biased;
+                () = ended.cancelled() => match self.out(&tell).await {
+                    Heard::Whole => return true,
+                    // What is on its way is all that there is.
+                    Heard::Gone => {
+                        match following.await {
+                            (Heard::Gone, _) => {}
+                            followed => (last, rest) = followed,
+                        }
+                        self.line(&rest, &tell);
+                        return last == Heard::Whole;
+                    }
+                    Heard::Torn => {}
+                },
+                (heard, torn) = &mut following => match heard {
+                    Heard::Gone => {
+                        ended.cancelled().await;
+                        self.line(&rest, &tell);
+                        return last == Heard::Whole;
+                    }
+                    Heard::Whole | Heard::Torn => (last, rest) = (heard, torn),
+                },
+            }
+            first = false;
+            sleep(PAUSE).await;
         }
-        tell(text);
-    };
-    let log = |follow| LogParams {
-        container: Some(container.clone()),
-        follow,
-        previous: !follow,
-        timestamps: true,
-        since_time: *lock(&told),
-        ..LogParams::default()
-    };
-    let (mut quiet, mut whole, mut torn) = (0, false, Vec::new());
-    let mut broke_off = false;
-    while quiet < AGAIN {
-        // It may have been started anew since: then what it said before that is in another log.
+    }
+
+    /// Follows the log once; where it `broke_off` before, what was said before a restart meanwhile comes first. Answers with
+    /// its last line as well, if that is none yet: when it is asked for again it may be whole.
+    async fn once(&self, broke_off: bool, tell: &impl Fn(&str)) -> (Heard, Vec<u8>) {
         if broke_off {
-            match pods.log_stream(&pod, &log(false)).await {
-                Ok(stream) => broke_off = !hear(pin!(stream), &told, &mut tell).await.whole,
-                Err(kube::Error::Api(status)) if matches!(status.code, 400 | 404) => broke_off = false,
-                Err(_) => {}
+            match self.hear(Which::Before, tell).await {
+                (Heard::Whole, _) => {}
+                other => return other,
             }
         }
-        if !broke_off {
-            match pods.log_stream(&pod, &log(true)).await {
-                Ok(stream) => {
-                    let heard = hear(pin!(stream), &told, &mut tell).await;
-                    quiet = if heard.anything { 0 } else { quiet + 1 };
-                    (whole, broke_off, torn) = (heard.whole, !heard.whole, heard.rest);
-                }
-                Err(kube::Error::Api(status)) if status.code == 404 => break,
-                // An API server that is away is asked until it is back.
-                Err(_) => whole = false,
+        self.hear(Which::Lasting, tell).await
+    }
+
+    /// Hears out a container that has ended.
+    async fn out(&self, tell: &impl Fn(&str)) -> Heard {
+        for which in [Which::Before, Which::Last] {
+            match self.hear(which, tell).await {
+                (Heard::Whole, rest) => self.line(&rest, tell),
+                (other, _) => return other,
             }
         }
-        sleep(PAUSE).await;
+        Heard::Whole
     }
-    // What ended so had no more to say.
-    if let Some(text) = fresh(&torn, &told) {
-        tell(&text);
+
+    async fn hear(&self, which: Which, tell: &impl Fn(&str)) -> (Heard, Vec<u8>) {
+        let params = LogParams {
+            container: Some(self.container.clone()),
+            follow: which == Which::Lasting,
+            previous: which == Which::Before,
+            timestamps: true,
+            since_time: *lock(&self.told),
+            ..LogParams::default()
+        };
+        match self.pods.log_stream(&self.pod, &params).await {
+            Ok(stream) => hear(pin!(stream), &self.told, tell).await,
+            Err(kube::Error::Api(status)) if status.code == 404 => (Heard::Gone, Vec::new()),
+            // There was none before.
+            Err(kube::Error::Api(status)) if status.code == 400 && which == Which::Before => {
+                (Heard::Whole, Vec::new())
+            }
+            Err(_) => (Heard::Torn, Vec::new()),
+        }
     }
-    whole
+
+    /// Tells the last line of one that had no more to say.
+    fn line(&self, line: &[u8], tell: &impl Fn(&str)) {
+        if let Some(text) = fresh(line, &self.told) {
+            tell(&text);
+        }
+    }
 }
 
-/// How far a log was heard.
-struct Heard {
-    /// Whether it had a line that was not told before.
-    anything: bool,
-    /// Whether it came to its end, and did not break off.
-    whole: bool,
-    /// Its last line, if that is none yet: when it is asked for again it may be whole.
-    rest: Vec<u8>,
-}
-
-/// Tells the whole lines of a stream that were not told before.
-async fn hear(mut stream: impl AsyncBufRead + Unpin, told: &Told, mut tell: impl FnMut(&str)) -> Heard {
-    let (mut anything, mut line) = (false, Vec::new());
+/// Tells the whole lines of a stream that were not told before. Answers with what it ended in as well.
+async fn hear(mut stream: impl AsyncBufRead + Unpin, told: &Told, tell: impl Fn(&str)) -> (Heard, Vec<u8>) {
+    let mut line = Vec::new();
     loop {
         let read = stream.read_until(b'\n', &mut line).await;
         if line.pop_if(|last| *last == b'\n').is_none() {
-            return Heard { anything, whole: read.is_ok(), rest: line };
+            return (if read.is_ok() { Heard::Whole } else { Heard::Torn }, line);
         }
         if let Some(text) = fresh(&line, told) {
-            anything = true;
             tell(&text);
         }
         line.clear();
@@ -136,8 +201,6 @@ fn stamped(line: &str) -> Option<(Timestamp, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -154,80 +217,132 @@ mod tests {
     #[tokio::test]
     async fn a_line_in_which_a_stream_broke_off_is_told_when_it_is_whole() {
         let stamp = |second: u32| format!("2026-11-25T23:00:{second:02}.5Z");
-        let (told, mut said) = (Told::default(), Vec::new());
+        let (told, said) = (Told::default(), Mutex::new(Vec::new()));
+        let tell = |text: &str| said.lock().expect("it is told").push(text.to_owned());
         let torn = format!("{} one\n{} tw", stamp(1), stamp(2));
-        let heard = hear(torn.as_bytes(), &told, |text| said.push(text.to_owned())).await;
-        assert_eq!((heard.anything, heard.rest), (true, format!("{} tw", stamp(2)).into_bytes()));
+        let heard = hear(torn.as_bytes(), &told, tell).await;
+        assert_eq!(heard, (Heard::Whole, format!("{} tw", stamp(2)).into_bytes()));
         let again = format!("{} one\n{} two\n{} three\n", stamp(1), stamp(2), stamp(3));
-        let heard = hear(again.as_bytes(), &told, |text| said.push(text.to_owned())).await;
-        assert_eq!((heard.anything, heard.whole, heard.rest.len()), (true, true, 0));
-        assert_eq!(said, ["one", "two", "three"]);
+        let heard = hear(again.as_bytes(), &told, tell).await;
+        assert_eq!(heard, (Heard::Whole, Vec::new()));
+        assert_eq!(*said.lock().expect("it is told"), ["one", "two", "three"]);
         assert_eq!(fresh(format!("{} three", stamp(3)).as_bytes(), &told), None);
         assert_eq!(fresh(format!("{} four", stamp(4)).as_bytes(), &told).as_deref(), Some("four"));
     }
 
-    /// An API server that answers as `say` has it for a request's path, and its client.
-    async fn server(say: impl Fn(&str) -> String + Send + 'static) -> Api<Pod> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let mut request = [0; 4096];
-                let read = stream.read(&mut request).await.unwrap_or(0);
-                let request = String::from_utf8_lossy(&request[..read]).into_owned();
-                let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-                let _ = stream.write_all(say(&path).as_bytes()).await;
-            }
-        });
-        let config = kube::Config::new(url.parse().expect("an address"));
-        Api::namespaced(kube::Client::try_from(config).expect("a client"), "n")
-    }
-
-    /// An answer that is whole, or breaks off after its text.
-    fn answer(text: &str, whole: bool) -> String {
-        let length = text.len() + usize::from(!whole);
-        format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{text}")
-    }
-
-    fn gone() -> String {
-        let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"gone","code":404}"#;
-        let length = status.len();
-        format!("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{status}")
-    }
-
-    async fn heard(say: impl Fn(&str) -> String + Send + 'static) -> (bool, Vec<String>) {
-        let (pods, mut said) = (server(say).await, Vec::new());
-        let tell = |text: &str| said.push(text.to_owned());
-        let whole = follow(pods, "a".into(), "c".into(), None, Told::default(), tell).await;
-        (whole, said)
+    /// What an API server does when it is asked for a log.
+    enum Says {
+        /// All of it, to its end.
+        Whole(&'static [&'static str]),
+        /// This much, and then it breaks off.
+        Torn(&'static [&'static str]),
+        /// This much, and it goes on.
+        Lasts(&'static [&'static str]),
+        /// That there is none, with this status.
+        None(u16),
     }
 
     const ONE: &str = "2026-11-25T23:00:01.5Z one\n";
     const TWO: &str = "2026-11-25T23:00:02.5Z two\n";
     const THREE: &str = "2026-11-25T23:00:03.5Z three\n";
+    const UNENDED: &str = "2026-11-25T23:00:04.5Z four";
 
-    #[tokio::test]
-    async fn what_was_said_before_a_restart_is_heard_although_the_stream_broke_off() {
-        let asked = AtomicU32::new(0);
-        let (whole, said) = heard(move |path| match asked.fetch_add(1, Relaxed) {
-            0 => answer(ONE, false),
-            _ if path.contains("previous=true") => answer(&[ONE, TWO].concat(), true),
-            _ => answer(THREE, true),
-        })
-        .await;
-        assert_eq!((whole, said), (true, ["one", "two", "three"].map(str::to_owned).to_vec()));
+    /// An API server that says so to the n-th request and its path; `ended` is cancelled when it was asked so often.
+    async fn heard(when: u32, say: impl Fn(u32, &str) -> Says + Send + 'static) -> (bool, Vec<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let ended = CancellationToken::new();
+        let end = ended.clone();
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            for n in 0.. {
+                let Ok((mut stream, _)) = listener.accept().await else { return };
+                let mut request = [0; 4096];
+                let read = stream.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..read]).into_owned();
+                let (status, text, more) = match say(n, request.split(' ').nth(1).unwrap_or_default()) {
+                    Says::Whole(lines) => (200, lines.concat(), 0),
+                    Says::Torn(lines) => (200, lines.concat(), 1),
+                    Says::Lasts(lines) => {
+                        let text = lines.concat();
+                        let head =
+                            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len() + 1);
+                        let _ = stream.write_all(head.as_bytes()).await;
+                        open.push(stream);
+                        if n + 1 >= when {
+                            end.cancel();
+                        }
+                        continue;
+                    }
+                    Says::None(code) => {
+                        let status = format!(r#"{{"kind":"Status","status":"Failure","code":{code}}}"#);
+                        (code, status, 0)
+                    }
+                };
+                let length = text.len() + more;
+                let head = format!(
+                    "HTTP/1.1 {status} Said\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+                );
+                let _ = stream.write_all((head + &text).as_bytes()).await;
+                if n + 1 >= when {
+                    end.cancel();
+                }
+            }
+        });
+        let config = kube::Config::new(url.parse().expect("an address"));
+        let pods = Api::namespaced(kube::Client::try_from(config).expect("a client"), "n");
+        let said = Mutex::new(Vec::new());
+        let tell = |text: &str| said.lock().expect("it is told").push(text.to_owned());
+        let voice = Voice { pods, pod: "a".into(), container: "c".into(), file: None, told: Told::default() };
+        let whole = tokio::time::timeout(Duration::from_secs(30), voice.follow(ended, tell)).await;
+        (whole.expect("it ends"), said.into_inner().expect("it is told"))
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
     }
 
     #[tokio::test]
-    async fn a_log_that_is_gone_after_it_broke_off_was_not_heard_to_its_end() {
-        for (broke_off, expected) in [(false, true), (true, false)] {
-            let asked = AtomicU32::new(0);
-            let (whole, said) = heard(move |_| match asked.fetch_add(1, Relaxed) {
-                0 => answer(ONE, !broke_off),
-                _ => gone(),
-            })
-            .await;
-            assert_eq!((whole, said), (expected, vec!["one".to_owned()]));
+    async fn one_that_ended_is_heard_out_although_its_successor_goes_on() {
+        let said = heard(2, |n, path| match n {
+            0 => Says::Whole(&[ONE]),
+            _ if path.contains("previous=true") => Says::Whole(&[ONE, TWO]),
+            _ if path.contains("follow=true") => Says::Lasts(&[]),
+            _ => Says::Whole(&[THREE]),
+        });
+        assert_eq!(said.await, (true, words(&["one", "two", "three"])));
+    }
+
+    #[tokio::test]
+    async fn what_was_said_before_a_restart_is_heard_although_the_stream_broke_off() {
+        let said = heard(3, |n, path| match n {
+            0 => Says::Torn(&[ONE]),
+            _ if path.contains("previous=true") => Says::Whole(&[ONE, TWO]),
+            _ => Says::Whole(&[THREE, UNENDED]),
+        });
+        assert_eq!(said.await, (true, words(&["one", "two", "three", "four"])));
+    }
+
+    #[tokio::test]
+    async fn a_log_that_is_gone_was_heard_to_its_end_only_if_it_did_not_break_off() {
+        for (torn, expected) in [(false, true), (true, false)] {
+            let said = heard(2, move |n, _| match n {
+                0 if torn => Says::Torn(&[ONE]),
+                0 => Says::Whole(&[ONE, UNENDED]),
+                _ => Says::None(404),
+            });
+            let lines: &[&str] = if torn { &["one"] } else { &["one", "four"] };
+            assert_eq!(said.await, (expected, words(lines)));
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_was_before_the_first() {
+        let said = heard(1, |n, path| match n {
+            0 => Says::Lasts(&[ONE]),
+            _ if path.contains("previous=true") => Says::None(400),
+            _ => Says::Whole(&[ONE, TWO]),
+        });
+        assert_eq!(said.await, (true, words(&["one", "two"])));
     }
 }
