@@ -18,7 +18,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use handover_fixtures::components::Cache;
-use handover_fixtures::files::private_dir;
+use handover_fixtures::files::{private_dir, try_lock};
 
 use crate::docker::error::DockerError;
 
@@ -80,7 +80,7 @@ impl Place {
         self.0.join("used")
     }
 
-    pub(super) fn record(&self) -> PathBuf {
+    pub(in crate::docker) fn record(&self) -> PathBuf {
         self.0.join("daemon.json")
     }
 
@@ -131,7 +131,7 @@ impl Place {
     /// What [`enter`](Self::enter) says, alone; nothing if anybody else uses Docker.
     pub fn enter_alone(&self) -> Option<InUse> {
         let file = open(&self.0.join("in-use")).ok()?;
-        file.try_lock().ok().map(|()| InUse(file))
+        try_lock(&file).ok().map(|()| InUse(file))
     }
 }
 
@@ -142,7 +142,7 @@ fn open(path: &Path) -> Result<File, DockerError> {
 }
 
 /// Writes a file whole or not at all, for its owner alone.
-pub(in crate::docker) fn write(path: &Path, text: &str, mode: u32) -> Result<(), DockerError> {
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), DockerError> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
