@@ -123,7 +123,7 @@ impl Provisioner<'_> {
         room: Option<&Kept>,
     ) -> Result<T, ProvisionError> {
         let mut left = match &made {
-            Ok(_) => Vec::new(),
+            Ok(_) => own.leave().await,
             Err(_) => own.fell(false, self.tell).await,
         };
         left.extend(room.and_then(|kept| kept.forget(run.name()).err()).map(|error| chain(&error)));
@@ -146,13 +146,11 @@ impl Provisioner<'_> {
         let held = kept.take(name, NAME)?;
         let cluster = Cluster::named(name, &held.dir);
         let daemon = self.daemon().await?;
-        is_at(&held.dir, &daemon.docker)?;
-        let took = cluster.delete(&daemon.docker, &Owner::of(&self.request.cache, name)?).await?;
-        if cluster.is_there(&daemon.docker).await? {
-            return Err(ProvisionError::Stays { name: name.to_owned(), node: node(name) });
-        }
+        let removed = self.remove(&cluster, &held.dir, &daemon.docker).await;
+        let left = daemon.leave().await;
+        let took = removed?;
         kept.forget(name)?;
-        let left = match daemon.leave().await {
+        let left = match left {
             Ok(told) => {
                 told.iter().for_each(|line| (self.tell)(&format!("put back {line}")));
                 None
@@ -160,6 +158,25 @@ impl Provisioner<'_> {
             Err(error) => Some(chain(&error)),
         };
         Ok(Removed { took, left })
+    }
+
+    /// Removes a cluster whose files lie in `dir` from its daemon, and sees that it is gone.
+    async fn remove(
+        &self,
+        cluster: &Cluster,
+        dir: &Path,
+        docker: &Docker,
+    ) -> Result<Duration, ProvisionError> {
+        is_at(dir, docker)?;
+        let name = cluster.name();
+        let took = cluster.delete(docker, &Owner::of(&self.request.cache, name)?).await?;
+        match cluster.holder(docker).await? {
+            None => Ok(took),
+            Some(holder) => {
+                let (name, node, dir) = (name.to_owned(), node(name), dir.to_owned());
+                Err(ProvisionError::Stays { name, holder, node, dir })
+            }
+        }
     }
 }
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::files::copy_tree;
 use handover_fixtures::kept::{Kept, Use};
 use handover_fixtures::process::RunDir;
 use tokio::sync::Mutex;
 
-use crate::cluster::{Cluster, Kind, Made, NODE_LOGS, Order};
+use crate::cluster::{Cluster, DATA, Kind, Made, NODE_LOGS, Order};
 use crate::docker::{Daemon, Owner, QUIET};
 use crate::image::{Choice, NodeImage};
 use crate::kept::is_at;
@@ -30,8 +31,8 @@ struct Begun {
     /// Whose labels everything carries that goes with it.
     owner: Option<Owner>,
     cluster: Option<(Kind, Cluster)>,
-    /// Where the logs of its node go, if they are wanted.
-    node_logs: PathBuf,
+    /// The run's directory.
+    room: PathBuf,
     /// Whether it is all there: the daemon makes nothing of it any more.
     whole: bool,
     /// One that was kept: nobody else plays on it meanwhile.
@@ -41,8 +42,8 @@ struct Begun {
 impl Begun {
     fn of(provisioner: &Provisioner<'_>, daemon: Daemon, run: &RunDir) -> Result<Self, ProvisionError> {
         let owner = Owner::of(&provisioner.request.cache, run.name())?;
-        let node_logs = run.path().join(NODE_LOGS);
-        Ok(Self { daemon, owner: Some(owner), cluster: None, node_logs, whole: false, held: None })
+        let room = run.path().to_owned();
+        Ok(Self { daemon, owner: Some(owner), cluster: None, room, whole: false, held: None })
     }
 }
 
@@ -115,8 +116,8 @@ impl OwnCluster {
         Ok(provisioner.image(&begun.daemon, run, choice).await?)
     }
 
-    /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left. With `logs`,
-    /// those of its node will be wanted.
+    /// A cluster that was kept, and stays: woken if its node was stopped, and freed of what a killed run left. With `keep`,
+    /// what its node and its servers leave will be wanted.
     ///
     /// # Errors
     /// That there is none of that name, that it does not answer, or what stays in it.
@@ -125,19 +126,19 @@ impl OwnCluster {
         provisioner: &Provisioner<'_>,
         run: &RunDir,
         name: &str,
-        logs: bool,
+        keep: bool,
     ) -> Result<Site, ProvisionError> {
         let mut begun = self.0.lock().await;
         let held = Kept::of(provisioner.request.cache.root()).take(name, NAME)?;
         let dir = held.dir.clone();
         let daemon = provisioner.daemon().await?;
         is_at(&dir, &daemon.docker)?;
-        let node_logs = run.path().join(NODE_LOGS);
-        let entered = Begun { daemon, owner: None, cluster: None, node_logs, whole: true, held: Some(held) };
+        let room = run.path().to_owned();
+        let entered = Begun { daemon, owner: None, cluster: None, room, whole: true, held: Some(held) };
         let Begun { daemon, cluster, .. } = begun.insert(entered);
         let named = Cluster::named(name, &dir);
         named.wake(&daemon.docker, provisioner.tell).await?;
-        if logs {
+        if keep {
             *cluster = Some((provisioner.kind(daemon, run, &run.path().join("logs")).await?, named));
         }
         let site = Site::open(&dir, daemon.docker.clone()).await.map_err(Box::new)?;
@@ -148,21 +149,37 @@ impl OwnCluster {
         Err(ProvisionError::Leftovers { name: name.to_owned(), left: left.join("; ") })
     }
 
-    /// Takes away what was begun, if anything was; with `logs`, what its node logged stays in the run's directory
-    /// ([`NODE_LOGS`]), unmasked. `tell` hears that it is done now. Answers with what is still there, and why.
-    pub async fn fell(&self, logs: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
-        let Some(Begun { daemon, owner, cluster, node_logs, whole, held }) = self.0.lock().await.take()
-        else {
+    /// Leaves the daemon, with all that was made there. Answers with what could not be put back, and why.
+    pub async fn leave(self) -> Vec<String> {
+        match self.0.into_inner() {
+            Some(Begun { daemon, .. }) => {
+                daemon.leave().await.err().iter().map(|error| chain(error)).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes away what was begun, if anything was; with `keep`, what its node logged stays in the run's directory
+    /// ([`NODE_LOGS`]), and so does the data of servers that are still there ([`DATA`]), all of it unmasked. `tell` hears
+    /// that it is done now. Answers with what is still there, and why.
+    pub async fn fell(&self, keep: bool, tell: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
+        let Some(Begun { daemon, owner, cluster, room, whole, held }) = self.0.lock().await.take() else {
             return Vec::new();
         };
         let mut left = Vec::new();
         if let Some((kind, cluster)) = cluster {
             tell(if owner.is_some() { "taking the cluster away" } else { "leaving the cluster" });
             // One that did not come up wrote them when it was given up.
-            let wanted = logs && cluster.is_there(&daemon.docker).await.unwrap_or(true);
-            if wanted && let Err(error) = cluster.export_logs(&kind, &node_logs).await {
+            let wanted = keep && cluster.is_there(&daemon.docker).await.unwrap_or(true);
+            if wanted && let Err(error) = cluster.export_logs(&kind, &room.join(NODE_LOGS)).await {
                 tell(&format!("the logs of the node cannot be had: {}", chain(&error)));
             }
+        }
+        // Those of a plane that did not start: else they were copied when its servers were stopped.
+        if let Some(held) = held.as_ref().filter(|_| keep && !room.join(DATA).exists())
+            && let Err(error) = copy_tree(&held.dir.join(DATA), &room.join(DATA))
+        {
+            tell(&format!("the data of the servers cannot be had: {error}"));
         }
         // With what was under way when it was interrupted: a node, or the image of one.
         if let Some(owner) = owner {

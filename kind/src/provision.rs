@@ -1,6 +1,6 @@
 //! Making something with Docker: the daemon, the image of a node, `kind`. And why it cannot be made.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use handover_fixtures::cause::chain;
@@ -9,8 +9,8 @@ use handover_fixtures::components::{Component, Request, ResolveError, resolve};
 use handover_fixtures::kept::{Kept, KeptError};
 use handover_fixtures::process::{LedgerError, RunDir, SpawnError, Spawner};
 
-use crate::cluster::{ClusterError, Kind, KindError};
-use crate::docker::{CACHE, Daemon, DockerError, Wish, daemon, sweep};
+use crate::cluster::{ClusterError, Holder, Kind, KindError};
+use crate::docker::{Daemon, DockerError, Wish, daemon, sweep};
 use crate::image::{self, Choice, ImageError, NodeImage};
 use crate::servers::ServersError;
 
@@ -55,17 +55,20 @@ pub enum ProvisionError {
         /// What, and why.
         left: String,
     },
-    /// A cluster was to go, and its node is not this cache's.
+    /// A cluster was to go, and the node of its name is not this cache's.
     #[error(
-        "the node of cluster `{name}` is still there, with the label ({CACHE}) of another place: this cache was moved, or \
-         somebody made one of the same name; remove it by hand (`docker rm --force --volumes {node}`), then `handover down \
-         {name}` forgets it"
+        "a node of the name `{name}` is still there, {holder}; or this cache was moved since it was made (then `docker rm \
+         --force --volumes {node}`). After that `handover down {name}` forgets it here; so does removing `{}`", .dir.display()
     )]
     Stays {
         /// The cluster.
         name: String,
+        /// Who has it, by its labels.
+        holder: Holder,
         /// What its node is called.
         node: String,
+        /// Where its files lie.
+        dir: PathBuf,
     },
     /// It could not be made, and something of it is still there.
     #[error("{}; left behind: {}", chain(.why), .left.join("; "))]
@@ -111,7 +114,14 @@ impl Provisioner<'_> {
         };
         let daemon = daemon(cache, &self.wish, self.handover, component).await?;
         let kept = Kept::of(cache.root());
-        let swept = sweep(cache, &daemon.docker, &|run| kept.keeps(run)).await?;
+        let swept = match sweep(cache, &daemon.docker, &|run| kept.keeps(run)).await {
+            Ok(swept) => swept,
+            Err(error) => {
+                // It is this error that counts.
+                let _ = daemon.leave().await;
+                return Err(error);
+            }
+        };
         swept.gone.iter().chain(&swept.left).for_each(|line| (self.tell)(line));
         Ok(daemon)
     }

@@ -366,8 +366,9 @@ async fn a_cluster_that_does_not_go_is_not_forgotten() {
     kept.keep("dev", "kind").expect("kept");
     let provisioner = maker.provisioner(stand_in.wish());
     let said = chain(&provisioner.down("dev").await.expect_err("it is another's"));
-    assert!(said.starts_with("the node of cluster `dev` is still there"), "{said}");
+    assert!(said.starts_with("a node of the name `dev` is still there, of handover's run c1"), "{said}");
     assert!(said.contains("docker rm --force --volumes dev-control-plane"), "{said}");
+    assert!(said.contains(&room.display().to_string()), "{said}");
     assert!(kept.keeps("dev"));
     fs::write(stand_in.dir.path().join("gone"), "").expect("a file");
     let removed = provisioner.down("dev").await.expect("it is gone");

@@ -136,8 +136,15 @@ fn a_context_that_is_not_there() {
     let path = std::env::var("PATH").expect("a PATH");
     let path = format!("{}:{path}", scratch.at("bin").display());
     let done = run(&scratch, &[], &[("PATH", &path), ("DOCKER_CONTEXT", "prod")]);
-    done.exits(5).says_once("Docker's client cannot say where its daemon is (DOCKER_CONTEXT)");
-    done.says("context not found");
+    let said = "Docker's client cannot say where its daemon is (DOCKER_CONTEXT)";
+    done.exits(5).says_once(said).says("context not found");
+    // What does not hang on it is swept, and told.
+    let mut gc = handover_in(&scratch.at("cache"), ["gc"]);
+    gc.env_remove("DOCKER_HOST").envs([("PATH", &*path), ("DOCKER_CONTEXT", "prod")]);
+    let run = scratch.at("cache").join("runs/dead");
+    fs::create_dir_all(&run).expect("a directory");
+    quick(gc).exits(6).says_once(said).says("swept run dead");
+    assert!(!run.exists());
 }
 
 /// Only root can start a daemon of Handover's own. These tests are nobody where they are root, and themselves elsewhere.

@@ -122,17 +122,24 @@ impl Cluster {
     /// [`ClusterError::Name`], [`ClusterError::Taken`], or that the daemon does not say.
     pub async fn may_be(&self, docker: &Docker) -> Result<(), ClusterError> {
         may_be_called(&self.name)?;
-        let name = self.name.clone();
+        match self.holder(docker).await? {
+            None => Ok(()),
+            Some(holder) => Err(ClusterError::Taken { name: self.name.clone(), holder }),
+        }
+    }
+
+    /// Who has a cluster of this name.
+    ///
+    /// # Errors
+    /// The daemon does not say.
+    pub async fn holder(&self, docker: &Docker) -> Result<Option<Holder>, DockerError> {
         let run = format!("{{{{.Label \"{LABEL}\"}}}}");
         let nodes = self.nodes(docker, &run).await?;
         // One that is no run's says nothing in its line.
-        match nodes.split_once('\n').map(|(run, _)| run.trim().to_owned()) {
-            None => Ok(()),
-            Some(run) if run.is_empty() => {
-                Err(ClusterError::Taken { holder: Holder::Kind(name.clone()), name })
-            }
-            Some(run) => Err(ClusterError::Taken { name, holder: Holder::Run(run) }),
-        }
+        Ok(nodes.split_once('\n').map(|(run, _)| match run.trim() {
+            "" => Holder::Kind(self.name.clone()),
+            run => Holder::Run(run.to_owned()),
+        }))
     }
 
     async fn make(

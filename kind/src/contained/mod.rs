@@ -208,7 +208,10 @@ impl Containers {
         let removed = async {
             docker.clear(|owned| owned.owner == owner, QUIET).await?;
             drop(in_use);
-            used::settle(&cache, &docker).await
+            if let Some(alone) = Place::of(&cache).enter_alone() {
+                used::settle(&cache, &docker, &alone).await?;
+            }
+            Ok::<_, DockerError>(())
         };
         removed.await.err().iter().map(|error| format!("containers: {}", chain(error))).collect()
     }

@@ -33,6 +33,7 @@ pub struct Daemon {
     /// Whose.
     pub whose: Whose,
     cache: Cache,
+    wish: Wish,
     in_use: Option<InUse>,
 }
 
@@ -75,7 +76,7 @@ pub async fn daemon(
         }
     };
     sysctls::record(&place)?;
-    Ok(Daemon { docker, info, whose, cache: cache.clone(), in_use: Some(in_use) })
+    Ok(Daemon { docker, info, whose, cache: cache.clone(), wish: wish.clone(), in_use: Some(in_use) })
 }
 
 impl Daemon {
@@ -91,19 +92,34 @@ impl Daemon {
         Place::of(&self.cache)
     }
 
-    /// Leaves it. If nobody else uses Docker, and nothing of ours is there any more (a cluster that was kept),
-    /// what a kubelet changed of the machine is put back: answers with that.
+    /// Leaves it. If nobody else uses Docker, and nothing of ours is at any daemon any more (a cluster that was kept), what a
+    /// kubelet changed of the machine is put back: answers with that.
     ///
     /// # Errors
-    /// The daemon does not say what is there, or the kernel refuses; `gc` tries again.
+    /// A daemon does not say what is there, or the kernel refuses; `gc` tries again.
     pub async fn leave(mut self) -> Result<Vec<String>, DockerError> {
         drop(self.in_use.take());
-        match used::settle(&self.cache, &self.docker).await? {
-            // What a daemon that is not asked here has of a cluster would see its kubelet's settings go.
-            Some(_alone) if used::hosts(&self.place()).is_empty() => {
-                sysctls::restore(&self.place(), Some(&self.docker)).await
-            }
-            Some(_) | None => Ok(Vec::new()),
+        let place = self.place();
+        let Some(alone) = place.enter_alone() else { return Ok(Vec::new()) };
+        let mut nothing = used::settle(&self.cache, &self.docker, &alone).await?;
+        // The settings are the whole machine's.
+        let mut dockers = vec![self.docker.clone()];
+        for host in used::hosts(&place).into_iter().filter(|host| *host != self.docker.host) {
+            // `gc` tells of one that cannot be asked; what this run did is over all the same.
+            let Ok(docker) = used::ask(&place, &self.wish, host).await else {
+                nothing = false;
+                continue;
+            };
+            nothing &= used::settle(&self.cache, &docker, &alone).await?;
+            dockers.push(docker);
         }
+        if self.whose == Whose::Theirs {
+            nothing &= match own::running(&place) {
+                Some(docker) => used::settle(&self.cache, &docker, &alone).await?,
+                // One that was killed may have a cluster, and only `gc` asks it.
+                None => !place.record().exists(),
+            };
+        }
+        if nothing { sysctls::restore(&place, &dockers).await } else { Ok(Vec::new()) }
     }
 }

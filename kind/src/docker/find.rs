@@ -64,6 +64,11 @@ impl Wish {
         Ok(Self { host, own, client })
     }
 
+    /// Nobody's daemon by its name: what is known of besides can be asked.
+    pub fn for_none() -> Self {
+        Self { host: None, own: true, client: which::which("docker").ok() }
+    }
+
     /// The same client, for the daemon there.
     pub(super) fn at(&self, host: &str) -> Self {
         Self { host: Some((host.to_owned(), "a run".to_owned())), own: false, client: self.client.clone() }

@@ -31,13 +31,13 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
     let place = Place::of(cache);
     let mut swept = Swept::default();
     let mut empty = true;
-    let mut asked = None;
+    let mut asked = Vec::new();
     for found in daemons(&place, wish).await {
         match found {
             Ok(docker) => match clear_and_settle(&docker, cache, keeps, &mut swept).await {
                 Ok(nothing) => {
                     empty &= nothing;
-                    asked = Some(docker);
+                    asked.push(docker);
                 }
                 Err(error) => {
                     empty = false;
@@ -72,7 +72,7 @@ pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync
         }
     }
     if empty {
-        settings(&place, asked.as_ref(), &mut swept).await;
+        settings(&place, &asked, &mut swept).await;
     }
     swept
 }
@@ -91,16 +91,7 @@ async fn daemons(place: &Place, wish: &Wish) -> Vec<Result<Docker, DockerError>>
         }
     }
     for host in used {
-        all.push(match near(&wish.at(&host)).await {
-            Ok(found) => Ok(found.expect("it is named").docker),
-            Err(error) => {
-                let why = match error {
-                    DockerError::NamedDaemon { why, .. } => why,
-                    error => chain(&error),
-                };
-                Err(DockerError::Lost { record: used::file(place, &host), host, why })
-            }
-        });
+        all.push(used::ask(place, wish, host).await);
     }
     all
 }
@@ -113,7 +104,9 @@ async fn clear_and_settle(
     swept: &mut Swept,
 ) -> Result<bool, DockerError> {
     let nothing = clear(docker, cache, keeps, swept).await?;
-    used::settle(cache, docker).await?;
+    if let Some(alone) = Place::of(cache).enter_alone() {
+        used::settle(cache, docker, &alone).await?;
+    }
     Ok(nothing)
 }
 
@@ -190,12 +183,16 @@ async fn clear(
 }
 
 /// Puts the machine's settings back, if nobody has a cluster.
-async fn settings(place: &Place, docker: Option<&Docker>, swept: &mut Swept) {
+async fn settings(place: &Place, dockers: &[Docker], swept: &mut Swept) {
     if !place.sysctls().exists() {
         return;
     }
     let Some(_alone) = place.enter_alone() else { return };
-    match sysctls::restore(place, docker).await {
+    // A run that began and ended since the daemons were asked may have kept a cluster.
+    if !used::hosts(place).is_empty() {
+        return;
+    }
+    match sysctls::restore(place, dockers).await {
         Ok(told) => swept.gone.extend(told.iter().map(|told| format!("put back {told}"))),
         Err(error) => swept.left.push(chain(&error)),
     }

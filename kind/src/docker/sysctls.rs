@@ -7,10 +7,11 @@ use std::io;
 use std::path::PathBuf;
 
 use handover_fixtures::cause::chain;
+use handover_fixtures::files::write_private;
 use serde::{Deserialize, Serialize};
 
 use super::error::DockerError;
-use super::own::{Place, write_whole};
+use super::own::Place;
 use super::{Docker, REMOVAL};
 use crate::image::OURS;
 
@@ -91,7 +92,7 @@ pub(crate) fn record_image(place: &Place, image: &str) -> Result<(), DockerError
 
 fn write(place: &Place, record: &Record) -> Result<(), DockerError> {
     let text = serde_json::to_string_pretty(record).expect("names and values");
-    write_whole(&place.sysctls(), &text, 0o600)
+    write_private(place.sysctls(), text).map_err(DockerError::disk("write", &place.sysctls()))
 }
 
 fn recorded(place: &Place) -> Option<Record> {
@@ -100,20 +101,29 @@ fn recorded(place: &Place) -> Option<Record> {
     (record.boot == boot()).then_some(record)
 }
 
-/// Puts back what a kubelet changed. Nobody may have a cluster. Where this user may not, the daemon that let a kubelet do
-/// so does it. Answers with what was put back: `kernel.panic 10 → 0`.
+/// Puts back what a kubelet changed. Nobody may have a cluster. Where this user may not, the one of these daemons
+/// does it that let a kubelet do so. Answers with what was put back: `kernel.panic 10 → 0`.
 ///
 /// # Errors
 /// The kernel refuses; what is written down stays.
-pub async fn restore(place: &Place, docker: Option<&Docker>) -> Result<Vec<String>, DockerError> {
+pub async fn restore(place: &Place, dockers: &[Docker]) -> Result<Vec<String>, DockerError> {
     let Some(before) = recorded(place) else {
         let _ = fs::remove_file(place.sysctls());
         return Ok(Vec::new());
     };
     let changes = changes(&before.values, &read());
     if let Err(error) = put_back(&changes) {
-        let Some(docker) = docker.filter(|_| error.is_denial()) else { return Err(error) };
-        by_container(docker, before.image.as_deref(), &changes).await?;
+        if !error.is_denial() {
+            return Err(error);
+        }
+        let mut done = Err(error);
+        for docker in dockers {
+            done = by_container(docker, before.image.as_deref(), &changes).await;
+            if done.is_ok() {
+                break;
+            }
+        }
+        done?;
     }
     fs::remove_file(place.sysctls()).map_err(DockerError::disk("remove", &place.sysctls()))?;
     Ok(changes.iter().map(|Change { name, was, is }| format!("{name} {is} → {was}")).collect())
@@ -221,19 +231,19 @@ mod tests {
     async fn what_is_written_down_is_kept_until_it_is_put_back() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::of(&handover_fixtures::components::Cache::at(dir.path()));
-        assert_eq!(restore(&place, None).await.unwrap(), [""; 0]);
+        assert_eq!(restore(&place, &[]).await.unwrap(), [""; 0]);
         let _in_use = place.enter().unwrap();
         record(&place).unwrap();
         let first = fs::read(place.sysctls()).unwrap();
         record(&place).unwrap();
         assert_eq!(fs::read(place.sysctls()).unwrap(), first);
         assert!(read().contains_key("vm.overcommit_memory"));
-        assert_eq!(restore(&place, None).await.unwrap(), [""; 0]);
+        assert_eq!(restore(&place, &[]).await.unwrap(), [""; 0]);
         assert!(!place.sysctls().exists());
         // That of an earlier boot means nothing.
         let old = first.to_vec();
         let old = String::from_utf8(old).unwrap().replace(&boot(), "another boot");
         fs::write(place.sysctls(), old.replace("\"0\"", "\"7\"")).unwrap();
-        assert_eq!(restore(&place, None).await.unwrap(), [""; 0]);
+        assert_eq!(restore(&place, &[]).await.unwrap(), [""; 0]);
     }
 }

@@ -40,9 +40,15 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
 /// Ends what dead runs left at Docker, and the daemon of our own that nobody uses.
 fn docker(cache: &Cache) -> Result<docker::Swept, Failure> {
     run::runtime()?.block_on(async {
-        let wish = docker::Wish::of_process().await.map_err(|error| Failure::usage(chain(&error)))?;
+        // Where nobody can say which daemon is meant, there are the others.
+        let (wish, unknown) = match docker::Wish::of_process().await {
+            Ok(wish) => (wish, None),
+            Err(error) => (docker::Wish::for_none(), Some(chain(&error))),
+        };
         let kept = Kept::of(cache.root());
-        Ok(docker::gc(cache, &wish, &|run| kept.keeps(run)).await)
+        let mut swept = docker::gc(cache, &wish, &|run| kept.keeps(run)).await;
+        swept.left.extend(unknown);
+        Ok(swept)
     })
 }
 

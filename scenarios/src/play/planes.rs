@@ -106,8 +106,8 @@ pub struct With<'a> {
     pub show: &'a (dyn Fn(&str) + Send + Sync),
     /// Takes what the run has of its own at Docker, to be taken away when it ends.
     pub own: &'a OwnCluster,
-    /// Whether what a node logged will be wanted.
-    pub logs: bool,
+    /// Whether what servers and nodes leave will be wanted.
+    pub keep: bool,
 }
 
 /// What an embedded control plane that is kept has of its own.
@@ -266,7 +266,7 @@ impl Where {
                     note: request.note,
                 };
                 let site = match kept {
-                    Some(name) => with.own.enter(&provisioner, request.run, name, with.logs).await?,
+                    Some(name) => with.own.enter(&provisioner, request.run, name, with.keep).await?,
                     None => raise(request, &provisioner, &with).await?,
                 };
                 let plane = Arc::new(Kind::start(request, site).await.map_err(Box::new)?);

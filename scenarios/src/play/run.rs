@@ -285,7 +285,7 @@ async fn start(
         progress: show.obtaining(),
         show: &|text| show.run(text),
         own,
-        logs: order.keep,
+        keep: order.keep,
     };
     order.plane.start(&request, with).await
 }

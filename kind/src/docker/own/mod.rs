@@ -29,7 +29,6 @@ use ending::sweep;
 
 pub use ending::kill;
 pub(super) use ending::{Ended, end};
-pub(super) use place::write as write_whole;
 pub use place::{InUse, Place};
 pub use programs::Programs;
 pub use room::{RoomError, become_daemon};
