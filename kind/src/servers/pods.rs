@@ -288,6 +288,10 @@ impl Attendant {
     fn start(&mut self, pod: &Pod, container: &str, id: &Option<String>, restarts: u32) {
         if self.started.insert(id.clone().unwrap_or_default()) {
             self.waits.remove(container);
+            // The one before has ended, and its successor as well, while nobody looked.
+            if self.voices.remove(container).is_some() {
+                self.tell(Some(container), PodEvent::Unheard);
+            }
             self.tell(Some(container), PodEvent::Started { restarts });
             self.listen(pod, container);
         }
@@ -343,6 +347,7 @@ impl Attendant {
         let voice = Voice {
             pods,
             pod: self.pod.clone(),
+            uid: pod.metadata.uid.clone(),
             container: container.to_owned(),
             file,
             told: Arc::clone(self.last.entry(container.to_owned()).or_default()),

@@ -38,6 +38,8 @@ pub(super) struct Voice {
     pub(super) pods: Api<Pod>,
     /// Its pod.
     pub(super) pod: String,
+    /// By which that is told from another of its name.
+    pub(super) uid: Option<String>,
     /// Its name.
     pub(super) container: String,
     /// Where its lines are kept.
@@ -79,9 +81,10 @@ impl Voice {
             tell(text);
         };
         let (mut last, mut rest) = (Heard::Torn, Vec::new());
-        let mut first = true;
+        let mut again = false;
         loop {
-            let mut following = pin!(self.once(last == Heard::Torn && !first, &tell));
+            let before = again && (last == Heard::Torn || !rest.is_empty());
+            let mut following = pin!(self.once(before, &tell));
             tokio::select! {
                 biased;
                 () = ended.cancelled() => match self.out(&tell).await {
@@ -106,17 +109,17 @@ impl Voice {
                     Heard::Whole | Heard::Torn => (last, rest) = (heard, torn),
                 },
             }
-            first = false;
+            again = true;
             sleep(PAUSE).await;
         }
     }
 
-    /// Follows the log once; where it `broke_off` before, what was said before a restart meanwhile comes first. Answers with
-    /// its last line as well, if that is none yet: when it is asked for again it may be whole.
-    async fn once(&self, broke_off: bool, tell: &impl Fn(&str)) -> (Heard, Vec<u8>) {
-        if broke_off {
+    /// Follows the log once; with `before`, what was said before a restart meanwhile comes first. Answers with its last line
+    /// as well, if that is none yet: when it is asked for again it may be whole.
+    async fn once(&self, before: bool, tell: &impl Fn(&str)) -> (Heard, Vec<u8>) {
+        if before {
             match self.hear(Which::Before, tell).await {
-                (Heard::Whole, _) => {}
+                (Heard::Whole, rest) => self.line(&rest, tell),
                 other => return other,
             }
         }
@@ -125,6 +128,9 @@ impl Voice {
 
     /// Hears out a container that has ended.
     async fn out(&self, tell: &impl Fn(&str)) -> Heard {
+        if self.is_gone().await {
+            return Heard::Gone;
+        }
         for which in [Which::Before, Which::Last] {
             match self.hear(which, tell).await {
                 (Heard::Whole, rest) => self.line(&rest, tell),
@@ -135,22 +141,43 @@ impl Voice {
     }
 
     async fn hear(&self, which: Which, tell: &impl Fn(&str)) -> (Heard, Vec<u8>) {
+        // kube rounds to whole seconds, and up as well: lines of that second would be left out.
+        let since = lock(&self.told).and_then(|at| Timestamp::from_second(at.as_second()).ok());
         let params = LogParams {
             container: Some(self.container.clone()),
             follow: which == Which::Lasting,
             previous: which == Which::Before,
             timestamps: true,
-            since_time: *lock(&self.told),
+            since_time: since,
             ..LogParams::default()
         };
         match self.pods.log_stream(&self.pod, &params).await {
-            Ok(stream) => hear(pin!(stream), &self.told, tell).await,
-            Err(kube::Error::Api(status)) if status.code == 404 => (Heard::Gone, Vec::new()),
+            Ok(stream) => match hear(pin!(stream), &self.told, tell).await {
+                // A kubelet says in its place that the container was removed. Of the one before that is no news.
+                (Heard::Whole, rest) if which != Which::Before && !rest.is_empty() && is_no_line(&rest) => {
+                    (Heard::Gone, Vec::new())
+                }
+                heard => heard,
+            },
+            // A kubelet that starts knows of no pod yet.
+            Err(kube::Error::Api(status)) if status.code == 404 => match self.is_gone().await {
+                true => (Heard::Gone, Vec::new()),
+                false => (Heard::Torn, Vec::new()),
+            },
             // There was none before.
             Err(kube::Error::Api(status)) if status.code == 400 && which == Which::Before => {
                 (Heard::Whole, Vec::new())
             }
             Err(_) => (Heard::Torn, Vec::new()),
+        }
+    }
+
+    /// Whether the API server says that the pod is gone, or that another one has its name.
+    async fn is_gone(&self) -> bool {
+        match self.pods.get_metadata_opt(&self.pod).await {
+            Ok(None) => true,
+            Ok(Some(pod)) => self.uid.is_some() && pod.metadata.uid != self.uid,
+            Err(_) => false,
         }
     }
 
@@ -191,6 +218,11 @@ fn fresh(line: &[u8], told: &Told) -> Option<String> {
 
 fn lock(told: &Told) -> MutexGuard<'_, Option<Timestamp>> {
     told.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it stands where lines stand, and is none.
+fn is_no_line(line: &[u8]) -> bool {
+    stamped(&String::from_utf8_lossy(line)).is_none()
 }
 
 /// When a line was written, and the line.
@@ -275,7 +307,10 @@ mod tests {
                         continue;
                     }
                     Says::None(code) => {
-                        let status = format!(r#"{{"kind":"Status","status":"Failure","code":{code}}}"#);
+                        let reason = if code == 404 { "NotFound" } else { "BadRequest" };
+                        let status = format!(
+                            r#"{{"kind":"Status","status":"Failure","reason":"{reason}","code":{code}}}"#
+                        );
                         (code, status, 0)
                     }
                 };
@@ -293,7 +328,14 @@ mod tests {
         let pods = Api::namespaced(kube::Client::try_from(config).expect("a client"), "n");
         let said = Mutex::new(Vec::new());
         let tell = |text: &str| said.lock().expect("it is told").push(text.to_owned());
-        let voice = Voice { pods, pod: "a".into(), container: "c".into(), file: None, told: Told::default() };
+        let voice = Voice {
+            pods,
+            pod: "a".into(),
+            uid: None,
+            container: "c".into(),
+            file: None,
+            told: Told::default(),
+        };
         let whole = tokio::time::timeout(Duration::from_secs(30), voice.follow(ended, tell)).await;
         (whole.expect("it ends"), said.into_inner().expect("it is told"))
     }
@@ -306,6 +348,7 @@ mod tests {
     async fn one_that_ended_is_heard_out_although_its_successor_goes_on() {
         let said = heard(2, |n, path| match n {
             0 => Says::Whole(&[ONE]),
+            _ if !path.contains("/log") => Says::Whole(&[POD]),
             _ if path.contains("previous=true") => Says::Whole(&[ONE, TWO]),
             _ if path.contains("follow=true") => Says::Lasts(&[]),
             _ => Says::Whole(&[THREE]),
@@ -317,6 +360,7 @@ mod tests {
     async fn what_was_said_before_a_restart_is_heard_although_the_stream_broke_off() {
         let said = heard(3, |n, path| match n {
             0 => Says::Torn(&[ONE]),
+            _ if !path.contains("/log") => Says::Whole(&[POD]),
             _ if path.contains("previous=true") => Says::Whole(&[ONE, TWO]),
             _ => Says::Whole(&[THREE, UNENDED]),
         });
@@ -336,10 +380,54 @@ mod tests {
         }
     }
 
+    /// What a kubelet says of a container that the runtime has no more.
+    const REMOVED: &str = "unable to retrieve container logs for containerd://0123";
+
+    #[tokio::test]
+    async fn a_log_that_was_removed_was_not_heard_to_its_end() {
+        let said = heard(1, |n, path| match n {
+            0 => Says::Torn(&[ONE]),
+            _ if !path.contains("/log") => Says::Whole(&[POD]),
+            _ if path.contains("previous=true") => Says::None(400),
+            _ => Says::Whole(&[REMOVED]),
+        });
+        assert_eq!(said.await, (false, words(&["one"])));
+    }
+
+    /// All that is asked about a pod itself.
+    const POD: &str =
+        r#"{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":{"name":"a"}}"#;
+
+    #[tokio::test]
+    async fn a_kubelet_that_knows_of_no_pod_yet_is_asked_again() {
+        let said = heard(4, |n, path| match n {
+            0 => Says::Torn(&[ONE]),
+            _ if !path.contains("/log") => Says::Whole(&[POD]),
+            1 => Says::None(404),
+            _ if path.contains("previous=true") => Says::Whole(&[ONE, TWO]),
+            _ => Says::Whole(&[THREE]),
+        });
+        assert_eq!(said.await, (true, words(&["one", "two", "three"])));
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_from_the_second_of_the_last_line_on() {
+        let said = heard(3, |n, path| match n {
+            0 => Says::Torn(&[TWO]),
+            _ if !path.contains("/log") => Says::Whole(&[POD]),
+            // Half a second is rounded up where nobody takes care.
+            _ if !path.contains("sinceTime=2026-11-25T23%3A00%3A02Z") => panic!("{path}"),
+            _ if path.contains("previous=true") => Says::None(400),
+            _ => Says::Whole(&[TWO, THREE]),
+        });
+        assert_eq!(said.await, (true, words(&["two", "three"])));
+    }
+
     #[tokio::test]
     async fn nobody_was_before_the_first() {
         let said = heard(1, |n, path| match n {
             0 => Says::Lasts(&[ONE]),
+            _ if !path.contains("/log") => Says::Whole(&[POD]),
             _ if path.contains("previous=true") => Says::None(400),
             _ => Says::Whole(&[ONE, TWO]),
         });
