@@ -155,7 +155,7 @@ esac"#,
     assert_eq!(docker.verdict, Verdict::Missing);
     assert!(docker.found.contains("Podman") && docker.advice.contains("HANDOVER_DOCKER=own"), "{docker:?}");
     // It is asked for nothing, and nothing is made.
-    assert_eq!(gc(&cache, &podman.wish(), &|_| false).await, Swept::default());
+    assert_eq!(gc(&cache, Ok(podman.wish()), &|_| false).await, Swept::default());
     assert!(!podman.dir.path().join("asked").exists() && !cache.root().exists());
 }
 
@@ -200,7 +200,7 @@ async fn what_cannot_be_removed_is_told_and_the_rest_goes() {
     let cache = Cache::at(stand_in.dir.path().join("cache"));
     let mine = Owner::of(&cache, "dead").expect("a cache").cache;
     fs::write(stand_in.dir.path().join("mine"), mine + "\n").expect("a file");
-    let swept = gc(&cache, &stand_in.wish(), &|run| run == "stubborn").await;
+    let swept = gc(&cache, Ok(stand_in.wish()), &|run| run == "stubborn").await;
     assert_eq!(swept.gone, [""; 0]);
     assert_eq!(swept.others, ["left container node5 of run dead to the cache that made it"]);
     assert_eq!(
@@ -230,7 +230,7 @@ async fn what_came_while_it_was_removed_goes_as_well() {
     let cache = Cache::at(stand_in.dir.path().join("cache"));
     let mine = Owner::of(&cache, "dead").expect("a cache").cache;
     fs::write(stand_in.dir.path().join("mine"), mine + "\n").expect("a file");
-    let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
+    let swept = gc(&cache, Ok(stand_in.wish()), &|_| false).await;
     assert_eq!((swept.left, swept.others), (vec![], vec![]));
     assert_eq!(swept.gone, ["removed image ours:1 of run dead"]);
     let log = fs::read_to_string(stand_in.dir.path().join("log")).expect("it was asked");
@@ -245,19 +245,19 @@ async fn an_image_that_another_run_takes_away_meanwhile_is_no_error() {
 "#,
     );
     let cache = Cache::at(stand_in.dir.path().join("cache"));
-    assert_eq!(gc(&cache, &stand_in.wish(), &|_| false).await, Swept::default());
+    assert_eq!(gc(&cache, Ok(stand_in.wish()), &|_| false).await, Swept::default());
 }
 
 #[tokio::test]
 async fn a_daemon_that_cannot_be_asked_is_told_and_fails_only_where_something_was_made() {
     let stand_in = StandIn::new("echo 'broken' >&2; exit 1");
     let cache = Cache::at(stand_in.dir.path().join("cache"));
-    let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
+    let swept = gc(&cache, Ok(stand_in.wish()), &|_| false).await;
     assert!(swept.others[0].contains("was not looked at") && swept.left.is_empty(), "{swept:?}");
     let docker = cache.root().join("docker");
     fs::create_dir_all(&docker).expect("a directory");
     fs::write(docker.join("sysctls.json"), "{}").expect("a file");
-    let swept = gc(&cache, &stand_in.wish(), &|_| false).await;
+    let swept = gc(&cache, Ok(stand_in.wish()), &|_| false).await;
     assert!(swept.left[0].contains("was not looked at") && swept.others.is_empty(), "{swept:?}");
     assert!(docker.join("sysctls.json").exists(), "what it was before is not forgotten");
 }
@@ -282,7 +282,7 @@ async fn what_a_run_left_is_found_at_the_daemon_that_it_used() {
     let wish = Wish { client: Some(then.docker.program.clone()), ..now.wish() };
     let record = cache.root().join("docker/used");
     assert_eq!(fs::read_dir(&record).expect("it is known").count(), 1);
-    let swept = gc(&cache, &wish, &|_| false).await;
+    let swept = gc(&cache, Ok(wish), &|_| false).await;
     assert_eq!((swept.left, swept.others), (vec![], vec![]));
     assert_eq!(swept.gone[0], "removed container node of run dead");
     assert_eq!(fs::read_dir(&record).expect("a directory").count(), 0, "it is forgotten");
@@ -297,14 +297,14 @@ async fn a_daemon_that_was_used_and_is_away_is_not_forgotten() {
     drop(daemon(&cache, &then.wish(), &program, std::future::pending()).await.expect("it will do"));
     fs::remove_file(then.dir.path().join("s")).expect("a socket");
     let own = Wish { host: None, own: true, client: Some(then.docker.program.clone()) };
-    let swept = gc(&cache, &own, &|_| false).await;
+    let swept = gc(&cache, Ok(own.clone()), &|_| false).await;
     let [said] = swept.left.as_slice() else { panic!("{swept:?}") };
     assert!(said.starts_with(&format!("runs used the Docker daemon at {}", then.docker.host)), "{said}");
     assert!(cache.root().join("docker/sysctls.json").exists(), "a cluster may be there");
     // It is gone for good: so it says what to remove.
     let record = said.split('`').nth_back(1).expect("a path");
     fs::remove_file(record).expect("it is there");
-    let swept = gc(&cache, &own, &|_| false).await;
+    let swept = gc(&cache, Ok(own.clone()), &|_| false).await;
     assert_eq!(swept.left, [""; 0]);
     assert!(!cache.root().join("docker/sysctls.json").exists());
 }

@@ -40,7 +40,7 @@ use handover_fixtures::process::{CONTAINED, NoProgram, RunDir, contained, this_p
 use tokio::sync::OnceCell;
 
 use crate::docker::own::{self, InUse, Place};
-use crate::docker::{CACHE, Docker, DockerError, LABEL, Owner, QUIET, Wish, near, sweep, used};
+use crate::docker::{CACHE, Docker, DockerError, LABEL, Owner, QUIET, Wish, near, put_back, sweep, used};
 use image::Seeker;
 use order::Order;
 
@@ -135,6 +135,7 @@ enum At {
 /// Makes servers of containers, at a daemon.
 struct Starter {
     docker: Docker,
+    wish: Wish,
     owner: Owner,
     handover: PathBuf,
     /// The run's directory.
@@ -204,14 +205,11 @@ impl Containers {
         else {
             return Vec::new();
         };
-        let Starter { docker, owner, in_use, .. } = *starter;
+        let Starter { docker, wish, owner, in_use, .. } = *starter;
         let removed = async {
             docker.clear(|owned| owned.owner == owner, QUIET).await?;
             drop(in_use);
-            if let Some(alone) = Place::of(&cache).enter_alone() {
-                used::settle(&cache, &docker, &alone).await?;
-            }
-            Ok::<_, DockerError>(())
+            put_back(&cache, &wish, &docker).await
         };
         removed.await.err().iter().map(|error| format!("containers: {}", chain(error))).collect()
     }
@@ -222,7 +220,8 @@ impl Whose {
         if cfg!(not(feature = "containers")) {
             return Ok(At::Nowhere("this build of handover has no containers".to_owned()));
         }
-        let found = daemon(&Wish::of_process().await?, &Place::of(&self.cache)).await?;
+        let wish = Wish::of_process().await?;
+        let found = daemon(&wish, &Place::of(&self.cache)).await?;
         let (docker, in_use) = match found {
             Ok(found) => found,
             Err(why) => return Ok(At::Nowhere(why)),
@@ -232,6 +231,7 @@ impl Whose {
         swept.gone.iter().chain(&swept.left).for_each(|line| tell(line));
         Ok(At::Docker(Box::new(Starter {
             docker,
+            wish,
             owner: Owner::of(&self.cache, &self.run)?,
             handover: this_program()?,
             dir: self.dir.clone(),

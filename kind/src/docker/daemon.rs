@@ -99,27 +99,38 @@ impl Daemon {
     /// A daemon does not say what is there, or the kernel refuses; `gc` tries again.
     pub async fn leave(mut self) -> Result<Vec<String>, DockerError> {
         drop(self.in_use.take());
-        let place = self.place();
-        let Some(alone) = place.enter_alone() else { return Ok(Vec::new()) };
-        let mut nothing = used::settle(&self.cache, &self.docker, &alone).await?;
-        // The settings are the whole machine's.
-        let mut dockers = vec![self.docker.clone()];
-        for host in used::hosts(&place).into_iter().filter(|host| *host != self.docker.host) {
-            // `gc` tells of one that cannot be asked; what this run did is over all the same.
-            let Ok(docker) = used::ask(&place, &self.wish, host).await else {
-                nothing = false;
-                continue;
-            };
-            nothing &= used::settle(&self.cache, &docker, &alone).await?;
-            dockers.push(docker);
-        }
-        if self.whose == Whose::Theirs {
-            nothing &= match own::running(&place) {
-                Some(docker) => used::settle(&self.cache, &docker, &alone).await?,
-                // One that was killed may have a cluster, and only `gc` asks it.
-                None => !place.record().exists(),
-            };
-        }
-        if nothing { sysctls::restore(&place, &dockers).await } else { Ok(Vec::new()) }
+        put_back(&self.cache, &self.wish, &self.docker).await
     }
+}
+
+/// Settles a daemon that is left, by somebody who does not use it any more. If nobody else uses Docker either, and nothing of
+/// ours is at any daemon, what a kubelet changed of the machine is put back: answers with that.
+///
+/// # Errors
+/// The daemon does not say what is there, or the kernel refuses.
+pub(crate) async fn put_back(
+    cache: &Cache,
+    wish: &Wish,
+    docker: &Docker,
+) -> Result<Vec<String>, DockerError> {
+    let place = Place::of(cache);
+    let Some(alone) = place.enter_alone() else { return Ok(Vec::new()) };
+    let mut nothing = used::settle(cache, docker, &alone).await?;
+    // The settings are the whole machine's. What cannot be asked now is for `gc` to tell of.
+    let mut dockers = vec![docker.clone()];
+    for host in used::hosts(&place).into_iter().filter(|host| *host != docker.host) {
+        let Ok(other) = used::ask(&place, wish, host).await else {
+            nothing = false;
+            continue;
+        };
+        nothing &= used::settle(cache, &other, &alone).await.unwrap_or(false);
+        dockers.push(other);
+    }
+    match own::running(&place) {
+        Some(own) if own.host == docker.host => {}
+        Some(own) => nothing &= used::settle(cache, &own, &alone).await.unwrap_or(false),
+        // One that was killed may have a cluster.
+        None => nothing &= !place.record().exists(),
+    }
+    if nothing { sysctls::restore(&place, &dockers).await } else { Ok(Vec::new()) }
 }

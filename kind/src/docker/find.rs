@@ -65,7 +65,7 @@ impl Wish {
     }
 
     /// Nobody's daemon by its name: what is known of besides can be asked.
-    pub fn for_none() -> Self {
+    pub(super) fn for_none() -> Self {
         Self { host: None, own: true, client: which::which("docker").ok() }
     }
 

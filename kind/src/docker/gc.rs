@@ -24,15 +24,25 @@ pub struct Swept {
 
 /// Removes all that dead runs left: at the user's daemon, at each that a run used, and at our own, which is started again
 /// for that if it died; stops our own if nobody uses it; and puts the machine's settings back if nobody has a cluster. `keeps`
-/// says whether a run that is over still wants what is there (a cluster that was told to stay).
+/// says whether a run that is over still wants what is there (a cluster that was told to stay). Where nobody can say which
+/// daemon is the user's, the others are swept.
 ///
 /// Nothing without our label is touched, nor anything of another cache. Never fails: what goes wrong is in [`Swept::left`].
-pub async fn gc(cache: &Cache, wish: &Wish, keeps: &(dyn Fn(&str) -> bool + Sync)) -> Swept {
+pub async fn gc(
+    cache: &Cache,
+    wish: Result<Wish, DockerError>,
+    keeps: &(dyn Fn(&str) -> bool + Sync),
+) -> Swept {
     let place = Place::of(cache);
     let mut swept = Swept::default();
     let mut empty = true;
     let mut asked = Vec::new();
-    for found in daemons(&place, wish).await {
+    let wish = wish.unwrap_or_else(|error| {
+        empty = false;
+        swept.left.push(chain(&error));
+        Wish::for_none()
+    });
+    for found in daemons(&place, &wish).await {
         match found {
             Ok(docker) => match clear_and_settle(&docker, cache, keeps, &mut swept).await {
                 Ok(nothing) => {

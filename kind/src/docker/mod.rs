@@ -40,6 +40,7 @@ use std::path::PathBuf;
 pub use capability::Bounding;
 pub use census::Census;
 pub use client::{QUESTION, REMOVAL};
+pub(crate) use daemon::put_back;
 pub use daemon::{Daemon, Whose, can_be, daemon};
 pub use error::DockerError;
 pub use find::{Theirs, Wish, find, near};

@@ -190,11 +190,11 @@ async fn what_another_cache_has_at_the_same_daemon_is_its_own() {
     assert_eq!(swept.others, left);
     assert!(own::running(&ours.place).is_some());
 
-    let swept = gc(&theirs.cache, &wish, &|_| false).await;
+    let swept = gc(&theirs.cache, Ok(wish.clone()), &|_| false).await;
     assert_eq!(swept.gone, ["removed volume there of run dead"]);
     assert_eq!(swept.others, ["left volume old of run dead to the cache that made it"]);
     drop(living);
-    let swept = gc(&theirs.cache, &wish, &|_| false).await;
+    let swept = gc(&theirs.cache, Ok(wish.clone()), &|_| false).await;
     assert_eq!(swept.gone.len(), 1, "{swept:?}");
     ask(docker, &["volume", "rm", "old"]).await;
     assert_eq!(ours.gc().await.gone, ["stopped the Docker daemon of our own"]);

@@ -64,7 +64,7 @@ impl House {
     /// As `handover gc` does, but for the user's own daemon.
     pub(crate) async fn gc(&self) -> Swept {
         let wish = Wish { own: true, ..Wish::default() };
-        gc(&self.cache, &wish, &|_| false).await
+        gc(&self.cache, Ok(wish), &|_| false).await
     }
 
     /// That nothing but data is left of what was done here.
@@ -95,7 +95,7 @@ impl Drop for House {
         let clear = move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(gc(&cache, &Wish { own: true, ..Wish::default() }, &|_| false));
+            runtime.block_on(gc(&cache, Ok(Wish { own: true, ..Wish::default() }), &|_| false));
             own::kill(&place);
         };
         let _ = std::thread::spawn(clear).join();

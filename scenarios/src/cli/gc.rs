@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use handover_fixtures::cause::chain;
 use handover_fixtures::components::Cache;
 use handover_fixtures::embedded::keeper;
 use handover_fixtures::kept::Kept;
@@ -40,15 +39,8 @@ pub(super) fn gc(with: &With, screen: &Screen) -> Result<Exit, Failure> {
 /// Ends what dead runs left at Docker, and the daemon of our own that nobody uses.
 fn docker(cache: &Cache) -> Result<docker::Swept, Failure> {
     run::runtime()?.block_on(async {
-        // Where nobody can say which daemon is meant, there are the others.
-        let (wish, unknown) = match docker::Wish::of_process().await {
-            Ok(wish) => (wish, None),
-            Err(error) => (docker::Wish::for_none(), Some(chain(&error))),
-        };
         let kept = Kept::of(cache.root());
-        let mut swept = docker::gc(cache, &wish, &|run| kept.keeps(run)).await;
-        swept.left.extend(unknown);
-        Ok(swept)
+        Ok(docker::gc(cache, docker::Wish::of_process().await, &|run| kept.keeps(run)).await)
     })
 }
 
