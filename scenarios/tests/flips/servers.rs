@@ -144,8 +144,7 @@ pub(super) const FLIPS: &[Flip] = &[
         about: "The leases live for a minute.",
         edits: &[Edit("", "ttl: ttl", "ttl: 1m")],
         fails: &[fails("leases", "of leases:report:live")],
-        // A busy machine may make a refresh late, which nothing waits for.
-        open: &["age"],
+        open: &[],
         stands_for: &["leases"],
     },
     Flip {
