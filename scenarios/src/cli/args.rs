@@ -142,7 +142,7 @@ pub(super) struct ListArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) which: Which,
-    /// How many scenarios play side by side [default: 6; on a cluster 3]
+    /// How many scenarios play side by side [default: two for each core, up to 6; on a cluster 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     pub(super) jobs: Option<u64>,
     /// Where the run's files go [default: target/handover/RUN]
@@ -197,7 +197,7 @@ pub(super) struct UpgradeArgs {
     /// How long everything is watched after each change of the hop
     #[arg(long, value_name = "TIME", default_value = "8s", value_parser = super::upgrade::duration)]
     pub(super) hold: std::time::Duration,
-    /// How many scenarios play side by side [default: 6; on a cluster 3]
+    /// How many scenarios play side by side [default: two for each core, up to 6; on a cluster 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     pub(super) jobs: Option<u64>,
     /// Where all files go [default: target/handover/RUN]
@@ -224,7 +224,7 @@ pub(super) struct MatrixArgs {
     /// Play every cell again, also what is done
     #[arg(long)]
     pub(super) again: bool,
-    /// How many scenarios of a cell play side by side [default: 6; on a cluster 3]
+    /// How many scenarios of a cell play side by side [default: two for each core, up to 6; on a cluster 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     pub(super) jobs: Option<u64>,
     /// Where all files go, a directory for each cell [default: target/handover/matrix/FILE]
