@@ -11,7 +11,7 @@ use handover_fixtures::process::{Identity, RunDir, Signal};
 use handover_kind::docker::own;
 use handover_kind::docker::{Census, Kind, Swept, Wish, gc, sweep};
 
-use support::{House, ask, populate};
+use support::{House, ask, differences, populate};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_privileged_container_runs_and_nothing_of_it_is_left() {
@@ -181,7 +181,7 @@ async fn what_another_cache_has_at_the_same_daemon_is_its_own() {
     ];
     assert_eq!(swept.others, left);
     let now = Census::take(&ours.place, Some(docker)).await.expect("a census");
-    assert_eq!(idle.differences(&now), ["volume here is gone"]);
+    assert_eq!(differences(&idle, &now), ["volume here is gone"]);
 
     // Nor is the daemon stopped that they use, though nobody here does.
     drop(daemon.in_use);

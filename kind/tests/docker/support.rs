@@ -70,17 +70,17 @@ impl House {
     /// That nothing but data is left of what was done here.
     pub(crate) async fn assert_clean(&self) {
         let after = Census::take(&self.place, None).await.expect("a census");
-        let ours = self.differences(&after);
+        let ours = differences(&self.before, &after);
         assert_eq!(ours, [""; 0]);
         assert!(own::running(&self.place).is_none());
     }
+}
 
-    /// What changed since the beginning, apart from what tests beside this one have at this moment.
-    fn differences(&self, after: &Census) -> Vec<String> {
-        let mut all = self.before.differences(after);
-        all.retain(|line| !line.starts_with("bridge ") && !line.starts_with("cgroup "));
-        all
-    }
+/// What changed between the two, apart from what tests and runs beside this one have at this moment.
+pub(crate) fn differences(before: &Census, after: &Census) -> Vec<String> {
+    let mut all = before.differences(after);
+    all.retain(|line| !line.starts_with("bridge ") && !line.starts_with("cgroup "));
+    all
 }
 
 /// A test that fails leaves no daemon either.
