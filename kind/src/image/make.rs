@@ -58,10 +58,13 @@ async fn steps(
     written?;
 
     tell("importing the images of its pods");
-    let (label, volume) = (owner.labels(), format!("{}:/work", work.display()));
+    // Not as a volume: the daemon would make the directory of a run anew that was swept meanwhile.
+    let label = owner.labels();
+    let source = work.display().to_string().replace('"', "\"\"");
+    let mount = format!("type=bind,\"source={source}\",target=/work");
     let container = format!("handover-{run}-fill");
     let run = ["run", "--rm", "--name", &container, "--label", &label[0], "--label", &label[1]];
-    let alone = ["--network", "none", "--volume", &volume];
+    let alone = ["--network", "none", "--mount", &mount];
     let with = ["--security-opt", "seccomp=unconfined", "--entrypoint", parts::FILLER, unfilled, "/work"];
     let filled = docker.ask(&[&run[..], &alone[..], &with[..]].concat(), FILL).await;
     if filled.is_err() {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::support::{Cache, Done, Run, Scratch, array, edited, package};
 use super::table::{Flip, PINNED};
 
-/// How many play at once: they mostly wait.
-const JOBS: &str = "6";
+/// How many play at once: they mostly wait, but two cores are busy with more.
+const JOBS: &str = "4";
 
 /// Plays these, each with its place in the table; what comes of each is what the table has.
 pub(crate) fn play(flips: &[(usize, &Flip)]) {
